@@ -1,0 +1,12 @@
+# bp_target(TARGET): what every target of this project is compiled with: C11, warnings, hidden symbols, sanitizers where asked for.
+function(bp_target target)
+    set_target_properties(${target} PROPERTIES C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF C_VISIBILITY_PRESET hidden)
+    target_compile_options(${target} PRIVATE -Wall -Wextra -Wpedantic -Wconversion)
+    if(BP_WERROR)
+        target_compile_options(${target} PRIVATE -Werror)
+    endif()
+    if(BP_SANITIZE)
+        target_compile_options(${target} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+        target_link_options(${target} PRIVATE -fsanitize=address,undefined)
+    endif()
+endfunction()

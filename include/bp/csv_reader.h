@@ -1,0 +1,91 @@
+/**
+ * Reads datasets from CSV files, plain or gzip (told by content). Say once what the columns are, then read any number of files.
+ *
+ *     bp_csv_reader_create(&reader);
+ *     bp_csv_reader_set_class_column(reader, -1);  // the last column is the class
+ *     bp_csv_reader_read(reader, BP_F32, "digits.csv.gz", &dataset);
+ *     bp_csv_reader_destroy(reader);
+ *
+ * Fields may be quoted ("a, ""b"""); spaces around unquoted fields and blank lines are skipped. Numbers are written with a decimal point
+ * (1, -2.5, 3e-4), in whatever locale the program runs. Rows are counted from 1 over the whole file, a header included; columns from 0 in
+ * calls, and from 1 in sentences.
+ *
+ * A reader is for one thread at a time. Every call returns BP_ERROR_ARGUMENT for a NULL pointer.
+ */
+#ifndef BP_CSV_READER_H
+#define BP_CSV_READER_H
+
+#include "bp/dataset.h"
+#include "bp/dtype.h"
+#include "bp/export.h"
+#include "bp/status.h"
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct bp_csv_reader bp_csv_reader;
+
+typedef enum bp_csv_header {
+    BP_CSV_HEADER_NONE = 0,  /**< the first row is data; the default */
+    BP_CSV_HEADER_NAMES = 1, /**< the first row names the columns, as many as the data has */
+    BP_CSV_HEADER_SKIP = 2   /**< the first row is ignored, whatever it holds */
+} bp_csv_header;
+
+/** "none", "names" or "skip"; NULL for a value that is no header. Static text. Thread-safe. */
+BP_API const char *bp_csv_header_name(bp_csv_header header);
+
+/** The header whose name this is. Returns BP_ERROR_ARGUMENT for NULL or an unknown name. Thread-safe. */
+BP_API bp_status bp_csv_header_from_name(const char *name, bp_csv_header *header);
+
+/** Makes a reader for comma-separated numbers without header: every column an input, no targets. Returns also BP_ERROR_MEMORY. */
+BP_API bp_status bp_csv_reader_create(bp_csv_reader **reader);
+
+/** Ends the reader; NULL is allowed. Datasets it has read live on. */
+BP_API void bp_csv_reader_destroy(bp_csv_reader *reader);
+
+/** Says what the first row is. Returns also BP_ERROR_ARGUMENT (unknown header). */
+BP_API bp_status bp_csv_reader_set_header(bp_csv_reader *reader, bp_csv_header header);
+
+/** The character between fields. Returns also BP_ERROR_ARGUMENT (quote, line end, NUL, or a character that numbers are written with). */
+BP_API bp_status bp_csv_reader_set_delimiter(bp_csv_reader *reader, char delimiter);
+
+/**
+ * This column holds the class; a negative one counts from the end, −1 is the last. Takes the place of target columns set before.
+ * Each distinct value is a class: in numeric order if all are integers, else in the order of their bytes (as strcmp). The targets are
+ * one-hot unless bp_csv_reader_set_one_hot says otherwise.
+ */
+BP_API bp_status bp_csv_reader_set_class_column(bp_csv_reader *reader, int column);
+
+/**
+ * The classes by name, copied, instead of those found in the file: for a second file, or to fix their order. A value that is none of them
+ * is BP_ERROR_FORMAT when read. n is 1 or more; n 0 goes back to those found. Returns also BP_ERROR_ARGUMENT (a name twice),
+ * BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_csv_reader_set_class_names(bp_csv_reader *reader, size_t n, const char *const *names);
+
+/** 1 (default): a class is a one-hot row of class_count targets; 0: one target, the class's index. Returns also BP_ERROR_ARGUMENT. */
+BP_API bp_status bp_csv_reader_set_one_hot(bp_csv_reader *reader, int one_hot);
+
+/**
+ * These n columns hold the targets, as numbers, in this order; negative ones count from the end. Takes the place of a class column set
+ * before; n 0: no targets. Returns also BP_ERROR_ARGUMENT (a column twice), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_csv_reader_set_target_columns(bp_csv_reader *reader, size_t n, const int *columns);
+
+/**
+ * Reads the file into a new dataset that the caller destroys. The columns that are neither class nor target are the inputs, in order.
+ * Returns BP_ERROR_ARGUMENT (NULL, unknown dtype), BP_ERROR_IO (the file is missing, a directory, cannot be read, or is a gzip file that
+ * is damaged or cut short), BP_ERROR_FORMAT (no data row; a row of another length; an empty field, text or a decimal comma where a number
+ * belongs, a number that the dtype cannot hold; an unknown class; a class or target column that the file does not have; no column left
+ * for the inputs; row and column are named), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_csv_reader_read(const bp_csv_reader *reader, bp_dtype dtype, const char *path, bp_dataset **dataset);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,46 @@
+/**
+ * Learning: forward, backward and the optimizer's step in one call.
+ *
+ * Both calls return the common errors of net.h, BP_ERROR_STATE (an optimizer of another net), BP_ERROR_UNSUPPORTED (a loss that does not
+ * fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), and BP_ERROR_NONFINITE when the loss or the error signal is NaN or
+ * infinite: then the weights are as they were before that step.
+ */
+#ifndef BP_TRAIN_H
+#define BP_TRAIN_H
+
+#include "bp/export.h"
+#include "bp/loss.h"
+#include "bp/net.h"
+#include "bp/optimizer.h"
+#include "bp/status.h"
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * One step on a batch: the parameters move once, by the gradient of the mean loss. x: batch × n_inputs, target: batch × n_outputs.
+ * mean_loss receives the loss before the step; it may be NULL.
+ */
+BP_API bp_status bp_net_train_step_f32(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t batch, const float *x,
+                                       const float *target, float *mean_loss);
+BP_API bp_status bp_net_train_step_f64(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t batch, const double *x,
+                                       const double *target, double *mean_loss);
+
+/**
+ * On-line learning: n samples one after the other, the parameters move after each; the same as n train steps of batch 1. n is 1 or more.
+ * x: n × n_inputs, target: n × n_outputs. mean_loss receives the mean of each sample's loss before its own step; it may be NULL.
+ * On BP_ERROR_NONFINITE the steps before the sample named in the sentence have been made.
+ */
+BP_API bp_status bp_net_train_online_f32(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t n, const float *x,
+                                         const float *target, float *mean_loss);
+BP_API bp_status bp_net_train_online_f64(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t n, const double *x,
+                                         const double *target, double *mean_loss);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,38 @@
+/**
+ * The buffers that forward and backward need, for one net and batches up to a largest one. Each thread that uses a net has its own
+ * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace
+ * allocates memory.
+ *
+ * Size: at most (n_inputs + 3 × Σ layer widths) × max_batch elements, and less than 1 KiB for each layer.
+ */
+#ifndef BP_WORKSPACE_H
+#define BP_WORKSPACE_H
+
+#include "bp/export.h"
+#include "bp/net.h"
+#include "bp/status.h"
+
+#include <stddef.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Makes a workspace for this net (and no other, also not for a clone of it) and batches of 1 … max_batch samples, max_batch ≤ 2³⁰.
+ * Returns BP_ERROR_ARGUMENT (NULL; max_batch out of range or a product of sizes too large), BP_ERROR_STATE (the net is not initialized),
+ * BP_ERROR_MEMORY. Read-only on the net, which may be destroyed before the workspace.
+ */
+BP_API bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_batch);
+
+/** Ends the workspace; NULL is allowed. */
+BP_API void bp_workspace_destroy(bp_workspace *ws);
+
+/** The largest batch; 0 for NULL. Read-only. */
+BP_API size_t bp_workspace_max_batch(const bp_workspace *ws);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,22 @@
+/*
+ * Philox4x32-10, a counter-based generator: Salmon, Moraes, Dror, Shaw, "Parallel random numbers: as easy as 1, 2, 3" (SC 2011).
+ * A number is a function of (seed, stream, index), so order, threads and machines do not matter. Only integer operations, and the exactly
+ * rounded + − × ÷ √ of IEEE 754, are used: libm's functions differ between machines in the last bit.
+ */
+#ifndef BP_CORE_RANDOM_H
+#define BP_CORE_RANDOM_H
+
+#include "bp/random.h"
+
+#include <stdint.h>
+
+/* out = Philox4x32-10(counter, key) */
+void bp_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* Uniform in (0, 1), an odd multiple of 2⁻⁵³. */
+double bp_random_uniform(uint64_t seed, uint32_t stream, uint64_t index);
+
+/* Normal with mean 0 and deviation 1, by the polar method (Marsaglia, Bray 1964). */
+double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index);
+
+#endif
