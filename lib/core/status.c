@@ -1,5 +1,7 @@
 #include "core/status.h"
 
+#include "core/memory.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +71,17 @@ bp_status bp_fail_memory(const char *function)
 bp_status bp_fail_enum(const char *function, const char *argument, int value)
 {
     return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %d, which is none of its enum's values", function, argument, value);
+}
+
+bp_status bp_fail_dtype(const char *function, const char *object, bp_dtype dtype)
+{
+    return bp_fail(BP_ERROR_DTYPE, "%s: the %s is %s; call the function that ends in _%s", function, object, bp_dtype_name(dtype),
+                   bp_dtype_name(dtype));
+}
+
+bp_status bp_fail_size(const char *function, const char *argument, size_t value)
+{
+    return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %zu; it can be 1 to %zu", function, argument, value, BP_MAX_DIMENSION);
 }
 
 int bp_name_find(const char *function, const char *name, const void *out, size_t n, const char *const *candidates)

@@ -2,6 +2,7 @@
 #ifndef BP_CORE_STATUS_H
 #define BP_CORE_STATUS_H
 
+#include "bp/dtype.h"
 #include "bp/status.h"
 
 #include <stddef.h>
@@ -15,10 +16,12 @@
 /* Writes the calling thread's sentence and returns status: return bp_fail(BP_ERROR_ARGUMENT, "%s: batch is 0; …", __func__). */
 bp_status bp_fail(bp_status status, const char *format, ...) BP_PRINTF(2, 3);
 
-/* bp_fail for the three commonest refusals. */
+/* bp_fail for the commonest refusals. */
 bp_status bp_fail_null(const char *function, const char *argument);
 bp_status bp_fail_memory(const char *function);
 bp_status bp_fail_enum(const char *function, const char *argument, int value);
+bp_status bp_fail_dtype(const char *function, const char *object, bp_dtype dtype); /* dtype: what the object has */
+bp_status bp_fail_size(const char *function, const char *argument, size_t value);  /* the limits are 1 … BP_MAX_DIMENSION */
 
 /*
  * The body of every …_from_name: the index of name among n names, which is the enum's value, or −1 with the sentence written if name is

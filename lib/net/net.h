@@ -1,0 +1,27 @@
+#ifndef BP_NET_NET_H
+#define BP_NET_NET_H
+
+#include "bp/net.h"
+
+#include "net/identity.h"
+#include "net/layer.h"
+
+struct bp_net {
+    bp_dtype dtype;
+    bp_rule rule;
+    size_t n_inputs;
+    size_t n_layers;
+    bp_layer **layers;
+    size_t parameter_count; /* elements of θ */
+    size_t storage;         /* elements of parameters */
+    void *parameters;       /* every layer's storage, one after the other; NULL until initialized */
+    void *input_offset;     /* n_inputs elements each, or both NULL */
+    void *input_scale;
+    bp_identity *identity; /* NULL until initialized */
+};
+
+/* Draws a layer's weights and clears its bias; stream is the layer's index. */
+void bp_initialize_layer_f32(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);
+void bp_initialize_layer_f64(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);
+
+#endif

@@ -1,0 +1,83 @@
+#include "net/parameters.h"
+
+#include "core/status.h"
+#include "net/check.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers)
+{
+    size_t i = 0;
+    while (i < n && isfinite(numbers[i])) {
+        i++;
+    }
+    return i;
+}
+
+void REAL(bp_layer_load_weights)(bp_layer *layer, const real *W)
+{
+    real *rows = layer->weights;
+    for (size_t i = 0; i < layer->n_outputs; i++) {
+        memcpy(rows + i * layer->ld, W + i * layer->n_inputs, layer->n_inputs * sizeof *W);
+    }
+}
+
+void REAL(bp_layer_store_weights)(const bp_layer *layer, real *W)
+{
+    const real *rows = layer->weights;
+    for (size_t i = 0; i < layer->n_outputs; i++) {
+        memcpy(W + i * layer->n_inputs, rows + i * layer->ld, layer->n_inputs * sizeof *W);
+    }
+}
+
+static bp_status check(const char *function, const bp_net *net, const real *theta)
+{
+    if (!net) {
+        return bp_fail_null(function, "net");
+    }
+    if (!theta) {
+        return bp_fail_null(function, "theta");
+    }
+    return bp_check_net(function, net, REAL_DTYPE);
+}
+
+bp_status REAL(bp_net_get_parameters)(const bp_net *net, real *theta)
+{
+    bp_status status = check(__func__, net, theta);
+    if (status != BP_OK) {
+        return status;
+    }
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const bp_layer *layer = net->layers[l];
+        REAL(bp_layer_store_weights)(layer, theta);
+        theta += layer->n_outputs * layer->n_inputs;
+        if (layer->has_bias) {
+            memcpy(theta, layer->bias, layer->n_outputs * sizeof *theta);
+            theta += layer->n_outputs;
+        }
+    }
+    return BP_OK;
+}
+
+bp_status REAL(bp_net_set_parameters)(bp_net *net, const real *theta)
+{
+    bp_status status = check(__func__, net, theta);
+    if (status != BP_OK) {
+        return status;
+    }
+    size_t bad = REAL(bp_first_nonfinite)(net->parameter_count, theta);
+    if (bad < net->parameter_count) {
+        return bp_fail(BP_ERROR_NONFINITE, "%s: theta[%zu] is %g; parameters are finite", __func__, bad, (double)theta[bad]);
+    }
+    for (size_t l = 0; l < net->n_layers; l++) {
+        bp_layer *layer = net->layers[l];
+        REAL(bp_layer_load_weights)(layer, theta);
+        theta += layer->n_outputs * layer->n_inputs;
+        if (layer->has_bias) {
+            memcpy(layer->bias, theta, layer->n_outputs * sizeof *theta);
+            theta += layer->n_outputs;
+        }
+    }
+    return BP_OK;
+}

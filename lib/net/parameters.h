@@ -1,0 +1,15 @@
+/* Copies between θ's order (W row-major without padding, then b) and a layer's storage. */
+#ifndef BP_NET_PARAMETERS_H
+#define BP_NET_PARAMETERS_H
+
+#include "core/real.h"
+#include "net/layer.h"
+
+/* The index of the first NaN or infinity among n numbers; n if all are finite. */
+size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers);
+
+/* W: n_outputs × n_inputs, packed. */
+void REAL(bp_layer_load_weights)(bp_layer *layer, const real *W);
+void REAL(bp_layer_store_weights)(const bp_layer *layer, real *W);
+
+#endif
