@@ -1,0 +1,152 @@
+#include "data/csv_reader.h"
+
+#include "core/memory.h"
+#include "core/status.h"
+#include "data/dataset.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const header_names[] = {"none", "names", "skip"};
+
+enum { HEADER_COUNT = sizeof header_names / sizeof *header_names };
+
+const char *bp_csv_header_name(bp_csv_header header)
+{
+    return (unsigned)header < HEADER_COUNT ? header_names[header] : NULL;
+}
+
+bp_status bp_csv_header_from_name(const char *name, bp_csv_header *header)
+{
+    int value = bp_name_find(__func__, name, header, HEADER_COUNT, header_names);
+    if (value < 0) {
+        return BP_ERROR_ARGUMENT;
+    }
+    *header = (bp_csv_header)value;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_create(bp_csv_reader **reader)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    bp_csv_reader *made = malloc(sizeof *made);
+    if (!made) {
+        return bp_fail_memory(__func__);
+    }
+    *made = (bp_csv_reader){.header = BP_CSV_HEADER_NONE, .delimiter = ',', .one_hot = true};
+    *reader = made;
+    return BP_OK;
+}
+
+void bp_csv_reader_destroy(bp_csv_reader *reader)
+{
+    if (reader) {
+        free(reader->target_columns);
+        free(reader->class_names);
+        free(reader);
+    }
+}
+
+bp_status bp_csv_reader_set_header(bp_csv_reader *reader, bp_csv_header header)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    if (!bp_csv_header_name(header)) {
+        return bp_fail_enum(__func__, "header", (int)header);
+    }
+    reader->header = header;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_delimiter(bp_csv_reader *reader, char delimiter)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    if (delimiter == '\0' || strchr("\"\r\n+-.0123456789eE", delimiter)) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: delimiter is character %d; a quote, a line end or part of a number cannot divide fields",
+                       __func__, delimiter);
+    }
+    reader->delimiter = delimiter;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_class_column(bp_csv_reader *reader, int column)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    free(reader->target_columns);
+    reader->target_columns = NULL;
+    reader->n_target_columns = 0;
+    reader->has_class_column = true;
+    reader->class_column = column;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_class_names(bp_csv_reader *reader, size_t n, const char *const *names)
+{
+    if (!reader || (n > 0 && !names)) {
+        return bp_fail_null(__func__, reader ? "names" : "reader");
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (!names[i]) {
+            return bp_fail(BP_ERROR_ARGUMENT, "%s: names[%zu] is NULL", __func__, i);
+        }
+        for (size_t j = 0; j < i; j++) {
+            if (strcmp(names[i], names[j]) == 0) {
+                return bp_fail(BP_ERROR_ARGUMENT, "%s: names[%zu] and names[%zu] are both \"%.100s\"", __func__, j, i, names[i]);
+            }
+        }
+    }
+    char **copy = n ? bp_names_copy(n, names) : NULL;
+    if (n && !copy) {
+        return bp_fail_memory(__func__);
+    }
+    free(reader->class_names);
+    reader->class_names = copy;
+    reader->n_class_names = n;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_one_hot(bp_csv_reader *reader, int one_hot)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    if (one_hot != 0 && one_hot != 1) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: one_hot is %d; it can be 0 or 1", __func__, one_hot);
+    }
+    reader->one_hot = one_hot != 0;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_target_columns(bp_csv_reader *reader, size_t n, const int *columns)
+{
+    if (!reader || (n > 0 && !columns)) {
+        return bp_fail_null(__func__, reader ? "columns" : "reader");
+    }
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (columns[i] == columns[j]) {
+                return bp_fail(BP_ERROR_ARGUMENT, "%s: columns[%zu] and columns[%zu] are both %d", __func__, j, i, columns[i]);
+            }
+        }
+    }
+    int *copy = NULL;
+    if (n > 0) {
+        copy = bp_allocate(n, sizeof *copy);
+        if (!copy) {
+            return bp_fail_memory(__func__);
+        }
+        memcpy(copy, columns, n * sizeof *copy);
+    }
+    free(reader->target_columns);
+    reader->target_columns = copy;
+    reader->n_target_columns = n;
+    reader->has_class_column = false;
+    return BP_OK;
+}

@@ -1,0 +1,144 @@
+#include "data/dataset.h"
+
+#include "core/memory.h"
+#include "core/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+bp_status bp_dataset_check_sizes(const char *function, bp_dtype dtype, size_t n_samples, size_t n_inputs, size_t n_outputs)
+{
+    if (n_samples < 1) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_samples is 0; a dataset has at least 1", function);
+    }
+    if (n_inputs < 1 || n_inputs > BP_MAX_DIMENSION) {
+        return bp_fail_size(function, "n_inputs", n_inputs);
+    }
+    if (n_outputs > BP_MAX_DIMENSION) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_outputs is %zu; it can be 0 to %zu", function, n_outputs, BP_MAX_DIMENSION);
+    }
+    size_t bytes;
+    size_t widest = n_inputs > n_outputs ? n_inputs : n_outputs;
+    if (!bp_multiply(n_samples, widest, &bytes) || !bp_multiply(bytes, bp_dtype_size(dtype), &bytes) || bytes > PTRDIFF_MAX) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu samples of %zu numbers are more bytes than an address can count", function, n_samples,
+                       widest);
+    }
+    return BP_OK;
+}
+
+bp_dataset *bp_dataset_allocate(bp_dtype dtype, size_t n_samples, size_t n_inputs, size_t n_outputs, size_t n_classes)
+{
+    bp_dataset *made = calloc(1, sizeof *made);
+    if (!made) {
+        return NULL;
+    }
+    *made = (bp_dataset){.dtype = dtype, .n_samples = n_samples, .n_inputs = n_inputs, .n_outputs = n_outputs, .n_classes = n_classes};
+    made->owned_inputs = bp_allocate(n_samples * n_inputs, bp_dtype_size(dtype));
+    made->owned_targets = n_outputs ? bp_allocate(n_samples * n_outputs, bp_dtype_size(dtype)) : NULL;
+    made->classes = n_classes ? bp_allocate(n_samples, sizeof *made->classes) : NULL;
+    made->inputs = made->owned_inputs;
+    made->targets = made->owned_targets;
+    if (!made->inputs || (n_outputs && !made->targets) || (n_classes && !made->classes)) {
+        bp_dataset_destroy(made);
+        return NULL;
+    }
+    return made;
+}
+
+void bp_dataset_destroy(bp_dataset *dataset)
+{
+    if (dataset) {
+        free(dataset->owned_inputs);
+        free(dataset->owned_targets);
+        free(dataset->classes);
+        free(dataset->class_names);
+        free(dataset->input_names);
+        free(dataset);
+    }
+}
+
+void bp_dataset_copy_rows(const bp_dataset *dataset, size_t n, const size_t *indices, void *inputs, void *targets)
+{
+    size_t input_bytes = dataset->n_inputs * bp_dtype_size(dataset->dtype);
+    size_t target_bytes = dataset->n_outputs * bp_dtype_size(dataset->dtype);
+    for (size_t i = 0; i < n; i++) {
+        if (inputs) {
+            memcpy((char *)inputs + i * input_bytes, (const char *)dataset->inputs + indices[i] * input_bytes, input_bytes);
+        }
+        if (targets) {
+            memcpy((char *)targets + i * target_bytes, (const char *)dataset->targets + indices[i] * target_bytes, target_bytes);
+        }
+    }
+}
+
+void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot)
+{
+    for (size_t i = 0; i < dataset->n_samples; i++) {
+        size_t at = one_hot ? i * dataset->n_outputs + dataset->classes[i] : i;
+        double value = one_hot ? 1 : dataset->classes[i];
+        if (dataset->dtype == BP_F32) {
+            ((float *)dataset->owned_targets)[at] = (float)value;
+        } else {
+            ((double *)dataset->owned_targets)[at] = value;
+        }
+    }
+}
+
+char **bp_names_copy(size_t n, const char *const *names)
+{
+    size_t bytes = n * sizeof(char *);
+    for (size_t i = 0; i < n; i++) {
+        bytes += strlen(names[i]) + 1;
+    }
+    char **copy = malloc(bytes ? bytes : 1);
+    if (!copy) {
+        return NULL;
+    }
+    char *text = (char *)(copy + n);
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strlen(names[i]) + 1;
+        copy[i] = memcpy(text, names[i], length);
+        text += length;
+    }
+    return copy;
+}
+
+bp_dtype bp_dataset_dtype(const bp_dataset *dataset)
+{
+    return dataset ? dataset->dtype : (bp_dtype)0;
+}
+
+size_t bp_dataset_sample_count(const bp_dataset *dataset)
+{
+    return dataset ? dataset->n_samples : 0;
+}
+
+size_t bp_dataset_input_count(const bp_dataset *dataset)
+{
+    return dataset ? dataset->n_inputs : 0;
+}
+
+size_t bp_dataset_output_count(const bp_dataset *dataset)
+{
+    return dataset ? dataset->n_outputs : 0;
+}
+
+size_t bp_dataset_class_count(const bp_dataset *dataset)
+{
+    return dataset ? dataset->n_classes : 0;
+}
+
+const uint32_t *bp_dataset_classes(const bp_dataset *dataset)
+{
+    return dataset ? dataset->classes : NULL;
+}
+
+const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index)
+{
+    return dataset && dataset->class_names && index < dataset->n_classes ? dataset->class_names[index] : NULL;
+}
+
+const char *bp_dataset_input_name(const bp_dataset *dataset, size_t index)
+{
+    return dataset && dataset->input_names && index < dataset->n_inputs ? dataset->input_names[index] : NULL;
+}

@@ -1,0 +1,173 @@
+/* The calls on datasets that touch elements. */
+#include "data/dataset.h"
+
+#include "core/memory.h"
+#include "core/real.h"
+#include "core/status.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bp_status check_finite(const char *function, const char *name, size_t rows, size_t columns, const real *numbers)
+{
+    for (size_t i = 0; i < rows * columns; i++) {
+        if (!isfinite(numbers[i])) {
+            return bp_fail(BP_ERROR_NONFINITE, "%s: %s has %g in row %zu, column %zu (counted from 0)", function, name, (double)numbers[i],
+                           i / columns, i % columns);
+        }
+    }
+    return BP_OK;
+}
+
+/* What create and borrow have in common. */
+static bp_status check_arrays(const char *function, bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_outputs,
+                              const real *inputs, const real *targets)
+{
+    if (!dataset || !inputs) {
+        return bp_fail_null(function, dataset ? "inputs" : "dataset");
+    }
+    if (!targets != !n_outputs) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is %s, but n_outputs is %zu", function, targets ? "given" : "NULL", n_outputs);
+    }
+    bp_status status = bp_dataset_check_sizes(function, REAL_DTYPE, n_samples, n_inputs, n_outputs);
+    if (status == BP_OK) {
+        status = check_finite(function, "inputs", n_samples, n_inputs, inputs);
+    }
+    if (status == BP_OK && targets) {
+        status = check_finite(function, "targets", n_samples, n_outputs, targets);
+    }
+    return status;
+}
+
+bp_status REAL(bp_dataset_create)(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_outputs, const real *inputs,
+                                  const real *targets)
+{
+    bp_status status = check_arrays(__func__, dataset, n_samples, n_inputs, n_outputs, inputs, targets);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_dataset *made = bp_dataset_allocate(REAL_DTYPE, n_samples, n_inputs, n_outputs, 0);
+    if (!made) {
+        return bp_fail_memory(__func__);
+    }
+    memcpy(made->owned_inputs, inputs, n_samples * n_inputs * sizeof *inputs);
+    if (targets) {
+        memcpy(made->owned_targets, targets, n_samples * n_outputs * sizeof *targets);
+    }
+    *dataset = made;
+    return BP_OK;
+}
+
+bp_status REAL(bp_dataset_borrow)(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_outputs, const real *inputs,
+                                  const real *targets)
+{
+    bp_status status = check_arrays(__func__, dataset, n_samples, n_inputs, n_outputs, inputs, targets);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_dataset *made = calloc(1, sizeof *made);
+    if (!made) {
+        return bp_fail_memory(__func__);
+    }
+    *made = (bp_dataset){
+        .dtype = REAL_DTYPE,
+        .n_samples = n_samples,
+        .n_inputs = n_inputs,
+        .n_outputs = n_outputs,
+        .inputs = inputs,
+        .targets = targets,
+    };
+    *dataset = made;
+    return BP_OK;
+}
+
+bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_classes, const real *inputs,
+                                          const uint32_t *classes)
+{
+    if (!dataset || !inputs || !classes) {
+        return bp_fail_null(__func__, !dataset ? "dataset" : !inputs ? "inputs" : "classes");
+    }
+    if (n_classes < 1 || n_classes > BP_MAX_DIMENSION) {
+        return bp_fail_size(__func__, "n_classes", n_classes);
+    }
+    bp_status status = bp_dataset_check_sizes(__func__, REAL_DTYPE, n_samples, n_inputs, n_classes);
+    if (status == BP_OK) {
+        status = check_finite(__func__, "inputs", n_samples, n_inputs, inputs);
+    }
+    if (status != BP_OK) {
+        return status;
+    }
+    for (size_t i = 0; i < n_samples; i++) {
+        if (classes[i] >= n_classes) {
+            return bp_fail(BP_ERROR_ARGUMENT, "%s: classes[%zu] is %lu; with n_classes %zu it can be 0 to %zu", __func__, i,
+                           (unsigned long)classes[i], n_classes, n_classes - 1);
+        }
+    }
+    bp_dataset *made = bp_dataset_allocate(REAL_DTYPE, n_samples, n_inputs, n_classes, n_classes);
+    if (!made) {
+        return bp_fail_memory(__func__);
+    }
+    memcpy(made->owned_inputs, inputs, n_samples * n_inputs * sizeof *inputs);
+    memcpy(made->classes, classes, n_samples * sizeof *classes);
+    bp_dataset_set_class_targets(made, true);
+    *dataset = made;
+    return BP_OK;
+}
+
+static bp_status check(const char *function, const bp_dataset *dataset)
+{
+    if (!dataset) {
+        return bp_fail_null(function, "dataset");
+    }
+    if (dataset->dtype != REAL_DTYPE) {
+        return bp_fail_dtype(function, "dataset", dataset->dtype);
+    }
+    return BP_OK;
+}
+
+bp_status REAL(bp_dataset_inputs)(const bp_dataset *dataset, const real **inputs)
+{
+    bp_status status = check(__func__, dataset);
+    if (status == BP_OK && !inputs) {
+        status = bp_fail_null(__func__, "inputs");
+    }
+    if (status == BP_OK) {
+        *inputs = dataset->inputs;
+    }
+    return status;
+}
+
+bp_status REAL(bp_dataset_targets)(const bp_dataset *dataset, const real **targets)
+{
+    bp_status status = check(__func__, dataset);
+    if (status == BP_OK && !targets) {
+        status = bp_fail_null(__func__, "targets");
+    }
+    if (status == BP_OK) {
+        *targets = dataset->targets;
+    }
+    return status;
+}
+
+bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const size_t *indices, real *inputs, real *targets)
+{
+    bp_status status = check(__func__, dataset);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (!indices) {
+        return bp_fail_null(__func__, "indices");
+    }
+    if (targets && !dataset->targets) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is given, but the dataset has none", __func__);
+    }
+    for (size_t i = 0; i < n; i++) {
+        if (indices[i] >= dataset->n_samples) {
+            return bp_fail(BP_ERROR_ARGUMENT, "%s: indices[%zu] is %zu; the dataset has %zu samples", __func__, i, indices[i],
+                           dataset->n_samples);
+        }
+    }
+    bp_dataset_copy_rows(dataset, n, indices, inputs, targets);
+    return BP_OK;
+}
