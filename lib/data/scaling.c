@@ -40,14 +40,16 @@ static void (*const fits[])(const bp_dataset *dataset, size_t column, double *of
     [BP_SCALING_STANDARD] = standard,
 };
 
-/* A column's offset and scale as they are stored; a column with one value only gets scale 1. */
-static void fit(const bp_dataset *dataset, bp_scaling scaling, size_t column, real *offset, real *scale)
+/* A column's offset and scale as they are stored; a column with one value only gets scale 1. False if they do not fit the type. */
+static bool fit(const bp_dataset *dataset, bp_scaling scaling, size_t column, real *offset, real *scale)
 {
     double middle, width, least, range;
     min_max(dataset, column, &least, &range);
     fits[scaling](dataset, column, &middle, &width);
     *offset = (real)(range == 0 ? least : middle);
     *scale = range == 0 ? 1 : (real)(1 / width);
+    /* x − offset is computed in the type as well */
+    return range <= (double)REAL_MAX && isfinite(*offset) && isfinite(*scale) && *scale != 0;
 }
 
 bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling scaling, real *offset, real *scale)
@@ -63,8 +65,7 @@ bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling sca
     }
     for (size_t j = 0; j < dataset->n_inputs; j++) {
         real column_offset, column_scale;
-        fit(dataset, scaling, j, &column_offset, &column_scale);
-        if (!isfinite(column_offset) || !isfinite(column_scale) || column_scale == 0) {
+        if (!fit(dataset, scaling, j, &column_offset, &column_scale)) {
             return bp_fail(BP_ERROR_NONFINITE, "%s: the spread of column %zu (counted from 0) is beyond the range of %s", __func__, j,
                            bp_dtype_name(REAL_DTYPE));
         }
