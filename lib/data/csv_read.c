@@ -55,11 +55,17 @@ static void fail_parser(bp_table *table, struct csv_parser *parser)
     }
 }
 
-/* Feeds the whole file to the parser, without a byte order mark at its start. */
+/*
+ * Feeds the file to the parser, without a byte order mark at its start. A plain file is read up to the first mistake; a gzip file to its
+ * end, where its checksum tells whether the mistake is the author's or comes from damage.
+ */
 static void parse_file(bp_table *table, gzFile file, struct csv_parser *parser, char *piece)
 {
     int size;
-    for (bool first = true; table->status == BP_OK && (size = gzread(file, piece, PIECE)) > 0; first = false) {
+    for (bool first = true; (table->status == BP_OK || !gzdirect(file)) && (size = gzread(file, piece, PIECE)) > 0; first = false) {
+        if (table->status != BP_OK) {
+            continue;
+        }
         size_t skipped = first && size >= 3 && memcmp(piece, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
         size_t length = (size_t)size - skipped;
         if (csv_parse(parser, piece + skipped, length, bp_table_field, bp_table_row, table) != length) {
@@ -68,11 +74,15 @@ static void parse_file(bp_table *table, gzFile file, struct csv_parser *parser, 
     }
     int error;
     gzerror(file, &error);
+    bool damaged = error != Z_OK && error != Z_STREAM_END;
+    if (damaged && table->status == BP_ERROR_FORMAT) {
+        table->status = BP_OK; /* the damage is the reason, and is what the sentence below says */
+    }
     if (error == Z_ERRNO) {
         fail_system(table, "read");
     } else if (error == Z_MEM_ERROR) {
         bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-    } else if (error != Z_OK && error != Z_STREAM_END) {
+    } else if (damaged) {
         bp_table_fail(table, BP_ERROR_IO, "the gzip data is %s", error == Z_BUF_ERROR ? "cut short" : "damaged");
     }
     if (table->status == BP_OK && csv_fini(parser, bp_table_field, bp_table_row, table) != 0) {
@@ -83,10 +93,12 @@ static void parse_file(bp_table *table, gzFile file, struct csv_parser *parser, 
 static void read_file(bp_table *table)
 {
     struct csv_parser parser;
-    if (csv_init(&parser, CSV_STRICT | CSV_STRICT_FINI | CSV_APPEND_NULL) != 0) {
+    bool lenient = table->reader->header == BP_CSV_HEADER_SKIP;
+    if (csv_init(&parser, lenient ? BP_CSV_OPTIONS : BP_CSV_OPTIONS | CSV_STRICT) != 0) {
         bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
         return;
     }
+    table->parser = &parser;
     csv_set_delim(&parser, (unsigned char)table->reader->delimiter);
     char *piece = malloc(PIECE);
     gzFile file = piece ? open_file(table) : NULL;

@@ -92,6 +92,9 @@ bp_status bp_csv_reader_set_class_names(bp_csv_reader *reader, size_t n, const c
     if (!reader || (n > 0 && !names)) {
         return bp_fail_null(__func__, reader ? "names" : "reader");
     }
+    if (n > BP_MAX_DIMENSION) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; it can be 0 to %zu", __func__, n, BP_MAX_DIMENSION);
+    }
     for (size_t i = 0; i < n; i++) {
         if (!names[i]) {
             return bp_fail(BP_ERROR_ARGUMENT, "%s: names[%zu] is NULL", __func__, i);
@@ -128,6 +131,9 @@ bp_status bp_csv_reader_set_target_columns(bp_csv_reader *reader, size_t n, cons
 {
     if (!reader || (n > 0 && !columns)) {
         return bp_fail_null(__func__, reader ? "columns" : "reader");
+    }
+    if (n > BP_MAX_DIMENSION) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; it can be 0 to %zu", __func__, n, BP_MAX_DIMENSION);
     }
     for (size_t i = 0; i < n; i++) {
         for (size_t j = 0; j < i; j++) {

@@ -162,6 +162,10 @@ bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const siz
     if (targets && !dataset->targets) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is given, but the dataset has none", __func__);
     }
+    status = n ? bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) : BP_OK;
+    if (status != BP_OK) {
+        return status;
+    }
     for (size_t i = 0; i < n; i++) {
         if (indices[i] >= dataset->n_samples) {
             return bp_fail(BP_ERROR_ARGUMENT, "%s: indices[%zu] is %zu; the dataset has %zu samples", __func__, i, indices[i],

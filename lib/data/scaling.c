@@ -19,20 +19,24 @@ static void min_max(const bp_dataset *dataset, size_t column, double *offset, do
     *width = greatest - least;
 }
 
-/* Mean 0, deviation 1; in two passes, so that a large mean does not swallow a small deviation. */
+/*
+ * Mean 0, deviation 1. Counted from the least value, so that a large mean does not swallow a small deviation, and in units of the range, so
+ * that no square overflows or vanishes.
+ */
 static void standard(const bp_dataset *dataset, size_t column, double *offset, double *width)
 {
     const real *x = (const real *)dataset->inputs + column;
-    double n = (double)dataset->n_samples, sum = 0, squares = 0;
+    double n = (double)dataset->n_samples, mean = 0, squares = 0, least, range;
+    min_max(dataset, column, &least, &range);
     for (size_t i = 0; i < dataset->n_samples; i++) {
-        sum += (double)x[i * dataset->n_inputs] / n;
+        mean += ((double)x[i * dataset->n_inputs] - least) / n;
     }
     for (size_t i = 0; i < dataset->n_samples; i++) {
-        double d = (double)x[i * dataset->n_inputs] - sum;
+        double d = ((double)x[i * dataset->n_inputs] - least - mean) / range;
         squares += d * d / n;
     }
-    *offset = sum;
-    *width = sqrt(squares);
+    *offset = least + mean;
+    *width = range * sqrt(squares);
 }
 
 static void (*const fits[])(const bp_dataset *dataset, size_t column, double *offset, double *width) = {

@@ -6,7 +6,6 @@
 #include "core/status.h"
 #include "data/number.h"
 
-#include <float.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -68,7 +67,7 @@ static void take_number(bp_table *table, size_t column, const char *text)
         bool comma = strchr(text, ',') && text[strspn(text, "0123456789+-,.eE")] == '\0';
         bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: \"%.40s\" is not a number%s", table->row, column + 1, text,
                       comma ? " (a decimal comma? numbers are written with a point)" : "");
-    } else if (fabs(value) > (table->dtype == BP_F32 ? (double)FLT_MAX : DBL_MAX)) {
+    } else if (!isfinite(table->dtype == BP_F32 ? (double)(float)value : value)) {
         bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: \"%.40s\" is beyond the range of %s", table->row, column + 1, text,
                       bp_dtype_name(table->dtype));
     } else {
@@ -132,11 +131,11 @@ static bool in_header(const bp_table *table)
 void bp_table_field(void *text, size_t length, void *data)
 {
     bp_table *table = data;
-    if (table->status == BP_OK && strlen(text) != length) {
-        bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: the field has a NUL character", table->row, table->column + 1);
-    }
-    if (table->status == BP_OK) {
-        if (in_header(table)) {
+    bool skipped = in_header(table) && table->reader->header == BP_CSV_HEADER_SKIP;
+    if (table->status == BP_OK && !skipped) {
+        if (strlen(text) != length) {
+            bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: the field has a NUL character", table->row, table->column + 1);
+        } else if (in_header(table)) {
             append(table, &table->names, text, length + 1);
         } else if (table->n_columns == 0) {
             append(table, &table->held, text, length + 1);
@@ -165,6 +164,7 @@ void bp_table_row(int end, void *data)
     bp_table *table = data;
     if (table->status == BP_OK && in_header(table)) {
         table->n_header_columns = table->reader->header == BP_CSV_HEADER_NAMES ? table->column : 0;
+        csv_set_opts(table->parser, BP_CSV_OPTIONS | CSV_STRICT);
     } else if (table->status == BP_OK) {
         if (table->n_header_columns && table->column != table->n_header_columns) {
             bp_table_fail(table, BP_ERROR_FORMAT, "row %zu has %zu columns, but the header names %zu", table->row, table->column,

@@ -7,7 +7,11 @@
 
 #include "data/csv_reader.h"
 
+#include <csv.h>
 #include <locale.h>
+
+/* How libcsv reads every row; CSV_STRICT, which refuses stray quotes, is added for all but a header that is skipped. */
+enum { BP_CSV_OPTIONS = CSV_STRICT_FINI | CSV_APPEND_NULL };
 
 /* A growing array of bytes. */
 typedef struct bp_buffer {
@@ -18,6 +22,7 @@ typedef struct bp_buffer {
 typedef struct bp_table {
     const bp_csv_reader *reader;
     const char *path;
+    struct csv_parser *parser;
     bp_dtype dtype;
     locale_t c_locale; /* in which numbers have a point, whatever the program's locale is */
     bp_status status;  /* of the first failure, whose sentence is written; what comes after it is ignored */

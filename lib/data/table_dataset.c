@@ -24,12 +24,23 @@ static int compare_values(const void *a, const void *b)
     return (x->value > y->value) - (x->value < y->value);
 }
 
+/* Of equal values the first in the file comes first: qsort alone leaves open which. */
+static int order_values(const void *a, const void *b)
+{
+    const label *x = a, *y = b;
+    int order = compare_values(a, b);
+    return order ? order : (x->row > y->row) - (x->row < y->row);
+}
+
 static int compare_texts(const void *a, const void *b)
 {
     return strcmp(((const label *)a)->text, ((const label *)b)->text);
 }
 
-/* The classes found in the file: distinct[k] is the text of class k. Returns their number. Sorts labels. */
+/*
+ * The classes found in the file: distinct[k] is the text of class k. Returns their number. Sorts labels. Integers are those that a long
+ * long holds; 1, 01 and +1 are one class, named as it is first written.
+ */
 static size_t find_classes(size_t n, label *labels, uint32_t *classes, const char **distinct)
 {
     bool integers = true;
@@ -37,7 +48,7 @@ static size_t find_classes(size_t n, label *labels, uint32_t *classes, const cha
         integers = bp_parse_integer(labels[i].text, &labels[i].value);
     }
     int (*compare)(const void *, const void *) = integers ? compare_values : compare_texts;
-    qsort(labels, n, sizeof *labels, compare);
+    qsort(labels, n, sizeof *labels, integers ? order_values : compare_texts);
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         if (i == 0 || compare(&labels[i - 1], &labels[i]) != 0) {

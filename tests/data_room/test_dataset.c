@@ -75,6 +75,10 @@ static void test_gather(void **state)
     assert_int_equal(REAL(bp_dataset_gather)(NULL, 3, indices, x, t), BP_ERROR_ARGUMENT);
     assert_int_equal(REAL(bp_dataset_gather)(dataset, 1, (const size_t[]){4}, x, t), BP_ERROR_ARGUMENT);
     assert_non_null(strstr(bp_last_error(), "indices[0] is 4"));
+    assert_int_equal(REAL(bp_dataset_gather)(dataset, SIZE_MAX, indices, x, t), BP_ERROR_ARGUMENT);
+    assert_non_null(strstr(bp_last_error(), "more bytes than"));
+    assert_int_equal(REAL(bp_dataset_gather)(dataset, 0, indices, x, t), BP_OK);
+    assert_memory_equal(x, x_expected, sizeof x);
     bp_dataset_destroy(dataset);
     assert_int_equal(REAL(bp_dataset_borrow)(&dataset, 4, 2, 0, inputs, NULL), BP_OK);
     assert_int_equal(REAL(bp_dataset_gather)(dataset, 1, indices, x, t), BP_ERROR_ARGUMENT);
@@ -160,6 +164,27 @@ static void test_split_refuses(void **state)
     bp_dataset_destroy(test);
 }
 
+/* Two samples deviate from their mean by half their distance, also where the squares of that would overflow or vanish. */
+static void test_scaling_of_extreme_spreads(void **state)
+{
+    (void)state;
+    static const real spreads[] = {REAL_MAX / 4, (real)1e30, (real)1e-30, 64 / REAL_MAX};
+    for (size_t i = 0; i < sizeof spreads / sizeof *spreads; i++) {
+        const real x[] = {0, spreads[i]};
+        real offset, scale;
+        bp_dataset *dataset;
+        assert_int_equal(REAL(bp_dataset_borrow)(&dataset, 2, 1, 0, x, NULL), BP_OK);
+        if (REAL(bp_dataset_fit_scaling)(dataset, BP_SCALING_STANDARD, &offset, &scale) != BP_OK) {
+            fail_msg("spread %g: %s", (double)spreads[i], bp_last_error());
+        }
+        assert_true(offset == spreads[i] / 2);
+        if (fabs((double)scale * (double)spreads[i] - 2) > 1e-6) {
+            fail_msg("spread %g: expected a scale of %g, got %g", (double)spreads[i], 2 / (double)spreads[i], (double)scale);
+        }
+        bp_dataset_destroy(dataset);
+    }
+}
+
 /* Columns 2, 4, 6, 8 and a constant: mean 5, deviation √5; least 2, greatest 8. */
 static void test_scaling(void **state)
 {
@@ -239,6 +264,11 @@ static void test_bad_arrays(void **state)
     assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 4, 2, 0, inputs, classes), BP_ERROR_ARGUMENT);
     assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 4, 2, 3, inputs, classes), BP_ERROR_ARGUMENT);
     assert_non_null(strstr(bp_last_error(), "classes[3] is 3"));
+    assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 0, 2, 4, inputs, classes), BP_ERROR_ARGUMENT);
+    assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, SIZE_MAX, 2, 4, inputs, classes), BP_ERROR_ARGUMENT);
+    assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 4, SIZE_MAX, 4, inputs, classes), BP_ERROR_ARGUMENT);
+    assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 4, 2, SIZE_MAX, inputs, classes), BP_ERROR_ARGUMENT);
+    assert_int_equal(REAL(bp_dataset_create_classes)(&dataset, 2, 2, 4, nan_inputs, classes), BP_ERROR_NONFINITE);
     assert_null(dataset);
 }
 
@@ -254,6 +284,13 @@ static void test_wrong_type_and_null(void **state)
     assert_int_equal(bp_dataset_inputs_f64(dataset, &d), f32 ? BP_ERROR_DTYPE : BP_OK);
     assert_int_equal(bp_dataset_targets_f32(dataset, &f), f32 ? BP_OK : BP_ERROR_DTYPE);
     assert_int_equal(bp_dataset_targets_f64(dataset, &d), f32 ? BP_ERROR_DTYPE : BP_OK);
+    float f_out[4];
+    double d_out[4];
+    const size_t first[] = {0};
+    assert_int_equal(bp_dataset_gather_f32(dataset, 1, first, f_out, NULL), f32 ? BP_OK : BP_ERROR_DTYPE);
+    assert_int_equal(bp_dataset_gather_f64(dataset, 1, first, d_out, NULL), f32 ? BP_ERROR_DTYPE : BP_OK);
+    assert_int_equal(bp_dataset_fit_scaling_f32(dataset, BP_SCALING_MIN_MAX, f_out, f_out + 2), f32 ? BP_OK : BP_ERROR_DTYPE);
+    assert_int_equal(bp_dataset_fit_scaling_f64(dataset, BP_SCALING_MIN_MAX, d_out, d_out + 2), f32 ? BP_ERROR_DTYPE : BP_OK);
     assert_int_equal(REAL(bp_dataset_inputs)(dataset, NULL), BP_ERROR_ARGUMENT);
     assert_int_equal(REAL(bp_dataset_targets)(dataset, NULL), BP_ERROR_ARGUMENT);
     assert_int_equal(bp_dataset_inputs_f32(NULL, &f), BP_ERROR_ARGUMENT);
@@ -278,6 +315,7 @@ int main(void)
         cmocka_unit_test(test_split_is_stratified),
         cmocka_unit_test(test_split_refuses),
         cmocka_unit_test(test_scaling),
+        cmocka_unit_test(test_scaling_of_extreme_spreads),
         cmocka_unit_test(test_bad_arrays),
         cmocka_unit_test(test_wrong_type_and_null),
     };
