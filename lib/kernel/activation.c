@@ -207,7 +207,7 @@ static void gaussian(size_t n, const real *e, real *y)
 static void gaussian_gradient(size_t n, const real *e, const real *y, const real *delta, real *g)
 {
     for (size_t i = 0; i < n; i++) {
-        g[i] = delta[i] * (-2 * e[i] * y[i]);
+        g[i] = delta[i] * (-2 * (e[i] * y[i]));
     }
 }
 

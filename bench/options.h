@@ -1,0 +1,22 @@
+/* The command line. */
+#ifndef BENCH_OPTIONS_H
+#define BENCH_OPTIONS_H
+
+#include "bp/dtype.h"
+
+#include <stdbool.h>
+
+typedef struct bench_options {
+    const char *filter; /* part of the shapes' names; "" is part of all */
+    bool f32, f64;
+    double min_time; /* seconds for a row */
+    bool list;
+} bench_options;
+
+/* The program ends here after --help, and with 2 and a message after a mistake. */
+bench_options bench_options_parse(int argc, char **argv);
+
+/* Is this row asked for? */
+bool bench_options_select(const bench_options *options, const char *shape, bp_dtype dtype);
+
+#endif
