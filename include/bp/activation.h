@@ -1,5 +1,6 @@
 /**
- * Activation functions y = f(e), for any finite e without overflow or NaN. NaN goes through: f(NaN) is NaN.
+ * Activation functions y = f(e), for any finite e without NaN, and without overflow unless y itself is beyond the type (SELU of its greatest
+ * numbers). NaN goes through: f(NaN) is NaN.
  */
 #ifndef BP_ACTIVATION_H
 #define BP_ACTIVATION_H

@@ -25,6 +25,7 @@
 #include "bp/dtype.h"
 #include "bp/export.h"
 #include "bp/initializer.h"
+#include "bp/kernel.h"
 #include "bp/layer.h"
 #include "bp/loss.h"
 #include "bp/net.h"

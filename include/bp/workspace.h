@@ -3,7 +3,8 @@
  * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace
  * allocates memory.
  *
- * Size: at most (n_inputs + 3 × Σ layer widths) × max_batch elements, and less than 1 KiB for each layer.
+ * Size: at most (n_inputs + 3 × Σ layer widths) × max_batch elements, n_inputs more for max_batch 1, and less than 1 KiB for each
+ * layer.
  */
 #ifndef BP_WORKSPACE_H
 #define BP_WORKSPACE_H

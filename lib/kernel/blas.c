@@ -1,7 +1,11 @@
 /* OpenBLAS through its C interface. Its dimensions are 32-bit: BP_MAX_DIMENSION keeps ours below. */
-#include "kernel/kernel.h"
+#include "kernel/blas.h"
+
+#include "kernel/activation_reference.h"
+#include "kernel/cache.h"
 
 #include <cblas.h>
+#include <string.h>
 
 #if BP_REAL_BITS == 32
 #define CBLAS(name) cblas_s##name
@@ -9,19 +13,59 @@
 #define CBLAS(name) cblas_d##name
 #endif
 
-static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, real beta, real *y)
+static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *y)
 {
-    CBLAS(gemv)(CblasRowMajor, CblasNoTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, beta, y, 1);
+    if (b) {
+        memcpy(y, b, m * sizeof *y);
+    }
+    CBLAS(gemv)(CblasRowMajor, CblasNoTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, b ? 1 : 0, y, 1);
+}
+
+/* y = Aᵀ x + beta y */
+static void add_gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x, real beta, real *y)
+{
+    CBLAS(gemv)(CblasRowMajor, CblasTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, beta, y, 1);
 }
 
 static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x, real *y)
 {
-    CBLAS(gemv)(CblasRowMajor, CblasTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, 0, y, 1);
+    add_gemv_t(m, n, A, lda, x, 0, y);
 }
 
-static void ger(size_t m, size_t n, real alpha, const real *x, const real *y, real *A, size_t lda)
+static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda)
 {
-    CBLAS(ger)(CblasRowMajor, (int)m, (int)n, alpha, x, 1, y, 1, A, (int)lda);
+    CBLAS(ger)(CblasRowMajor, (int)m, (int)n, alpha, x, 1, z, 1, A, (int)lda);
+}
+
+/*
+ * The rows of A that stay in a core's own cache from one operation to the next; all of them, if A is small. A multiple of 16, so that
+ * OpenBLAS's blocks of rows, and with them the rounding of each row, are those of a call for the whole.
+ */
+static size_t panel_rows(size_t m, size_t lda)
+{
+    size_t rows = bp_cache_panel_bytes() / (lda * sizeof(real)) / 16 * 16;
+    return rows < 16 ? 16 : rows < m ? rows : m;
+}
+
+static void gemv_t_ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
+{
+    size_t panel = panel_rows(m, lda);
+    for (size_t i = 0; i < m; i += panel) {
+        size_t rows = m - i < panel ? m - i : panel;
+        add_gemv_t(rows, n, A + i * lda, lda, x + i, i > 0, y);
+        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
+    }
+}
+
+static void ger_gemv(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
+                     real *y)
+{
+    size_t panel = panel_rows(m, lda);
+    for (size_t i = 0; i < m; i += panel) {
+        size_t rows = m - i < panel ? m - i : panel;
+        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
+        gemv(rows, n, A + i * lda, lda, next, b ? b + i : NULL, y + i);
+    }
 }
 
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
@@ -32,4 +76,14 @@ static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, s
      (int)m, (int)n, (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
 }
 
-const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {"blas", gemv, gemv_t, ger, gemm};
+const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {
+    .name = "blas",
+    .gemv = gemv,
+    .gemv_t = gemv_t,
+    .ger = ger,
+    .gemv_t_ger = gemv_t_ger,
+    .ger_gemv = ger_gemv,
+    .gemm = gemm,
+    .activation = REAL(bp_activation_reference),
+    .local_gradient = REAL(bp_local_gradient_reference),
+};

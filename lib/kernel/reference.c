@@ -1,15 +1,16 @@
 /* Each operation as its formula says it. */
+#include "kernel/activation_reference.h"
 #include "kernel/kernel.h"
 
-/* y_i = Σ_j A_ij x_j + beta y_i */
-static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, real beta, real *y)
+/* y_i = Σ_j A_ij x_j + b_i */
+static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *y)
 {
     for (size_t i = 0; i < m; i++) {
         real sum = 0;
         for (size_t j = 0; j < n; j++) {
             sum += A[i * lda + j] * x[j];
         }
-        y[i] = beta == 0 ? sum : sum + beta * y[i];
+        y[i] = b ? sum + b[i] : sum;
     }
 }
 
@@ -26,14 +27,27 @@ static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x,
     }
 }
 
-/* A_ij = A_ij + alpha x_i y_j */
-static void ger(size_t m, size_t n, real alpha, const real *x, const real *y, real *A, size_t lda)
+/* A_ij = A_ij + alpha x_i z_j */
+static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda)
 {
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < n; j++) {
-            A[i * lda + j] += alpha * x[i] * y[j];
+            A[i * lda + j] += alpha * x[i] * z[j];
         }
     }
+}
+
+static void gemv_t_ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
+{
+    gemv_t(m, n, A, lda, x, y);
+    ger(m, n, alpha, x, z, A, lda);
+}
+
+static void ger_gemv(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
+                     real *y)
+{
+    ger(m, n, alpha, x, z, A, lda);
+    gemv(m, n, A, lda, next, b, y);
 }
 
 /* C_ij = alpha Σ_l op(A)_il op(B)_lj + beta C_ij */
@@ -54,4 +68,14 @@ static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, s
     }
 }
 
-const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {"reference", gemv, gemv_t, ger, gemm};
+const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
+    .name = "reference",
+    .gemv = gemv,
+    .gemv_t = gemv_t,
+    .ger = ger,
+    .gemv_t_ger = gemv_t_ger,
+    .ger_gemv = ger_gemv,
+    .gemm = gemm,
+    .activation = REAL(bp_activation_reference),
+    .local_gradient = REAL(bp_local_gradient_reference),
+};

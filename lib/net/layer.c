@@ -27,6 +27,9 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
     }
     size_t line = BP_ALIGNMENT / element;
     size_t ld = bp_round_up(n_inputs, line);
+    if (ld * element % 2048 == 0) {
+        ld += line; /* a stride of many cache sets would crowd the rows that a kernel works on at a time into a few of them */
+    }
     size_t vector = bp_round_up(n_outputs, line);
     size_t storage, bytes;
     if (!bp_multiply(n_outputs, ld, &storage) || !bp_add(storage, 2 * vector, &storage) || !bp_multiply(storage, element, &bytes) ||

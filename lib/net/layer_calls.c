@@ -3,7 +3,6 @@
 
 #include "core/real.h"
 #include "core/status.h"
-#include "kernel/activation.h"
 #include "kernel/kernel.h"
 #include "net/layer.h"
 #include "net/parameters.h"
@@ -89,11 +88,8 @@ bp_status REAL(bp_layer_forward)(const bp_layer *layer, const real *x, real *e, 
     if (status != BP_OK) {
         return status;
     }
-    if (layer->has_bias) {
-        memcpy(e, layer->bias, layer->n_outputs * sizeof *e);
-    }
-    REAL(bp_kernel)()->gemv(layer->n_outputs, layer->n_inputs, layer->weights, layer->ld, x, layer->has_bias, e);
-    REAL(bp_activation_forward)(layer->activation, 1, layer->n_outputs, e, y);
+    REAL(bp_kernel)()->gemv(layer->n_outputs, layer->n_inputs, layer->weights, layer->ld, x, layer->bias, e);
+    REAL(bp_kernel)()->activation(layer->activation, 1, layer->n_outputs, e, y);
     return BP_OK;
 }
 
@@ -129,8 +125,8 @@ bp_status REAL(bp_layer_local_gradient)(const bp_layer *layer, const real *delta
     real y[64];
     for (size_t i = 0; i < layer->n_outputs; i += 64) {
         size_t n = layer->n_outputs - i < 64 ? layer->n_outputs - i : 64;
-        REAL(bp_activation_forward)(layer->activation, 1, n, e + i, y);
-        REAL(bp_activation_local_gradient)(layer->activation, 1, n, e + i, y, delta + i, g + i);
+        REAL(bp_kernel)()->activation(layer->activation, 1, n, e + i, y);
+        REAL(bp_kernel)()->local_gradient(layer->activation, 1, n, e + i, y, delta + i, g + i);
     }
     return BP_OK;
 }
@@ -157,8 +153,8 @@ bp_status REAL(bp_layer_update)(bp_layer *layer, real eta, const real *delta, co
         return bp_fail(BP_ERROR_ARGUMENT, "%s: eta is %g; it can be any finite number", __func__, (double)eta);
     }
     real *g = layer->g, *b = layer->bias;
-    REAL(bp_activation_forward)(layer->activation, 1, layer->n_outputs, e, g);
-    REAL(bp_activation_local_gradient)(layer->activation, 1, layer->n_outputs, e, g, delta, g);
+    REAL(bp_kernel)()->activation(layer->activation, 1, layer->n_outputs, e, g);
+    REAL(bp_kernel)()->local_gradient(layer->activation, 1, layer->n_outputs, e, g, delta, g);
     REAL(bp_kernel)()->ger(layer->n_outputs, layer->n_inputs, eta, g, x, layer->weights, layer->ld);
     for (size_t i = 0; b && i < layer->n_outputs; i++) {
         b[i] += eta * g[i];

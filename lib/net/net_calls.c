@@ -20,7 +20,7 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
         return bp_fail_null(__func__, x ? "y" : "x");
     }
     /* backward needs x again, and the caller's may be gone by then */
-    if (REAL(bp_pass_input)(net, ws, batch, x) == x) {
+    if (REAL(bp_pass_input)(net, batch, x, ws->input) == x) {
         memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
     }
     const real *output = REAL(bp_pass_forward)(net, ws, batch, ws->input);
@@ -65,7 +65,7 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
     size_t n_outputs = bp_net_output_count(net);
     while (n > 0) {
         size_t batch = n < ws->max_batch ? n : ws->max_batch;
-        const real *output = REAL(bp_pass_forward)(net, ws, batch, REAL(bp_pass_input)(net, ws, batch, x));
+        const real *output = REAL(bp_pass_forward)(net, ws, batch, REAL(bp_pass_input)(net, batch, x, ws->input));
         memcpy(y, output, batch * n_outputs * sizeof *y);
         x += batch * net->n_inputs;
         y += batch * n_outputs;
@@ -82,7 +82,7 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
         return status;
     }
     ws->batch = 0;
-    x = REAL(bp_pass_input)(net, ws, batch, x);
+    x = REAL(bp_pass_input)(net, batch, x, ws->input);
     REAL(bp_pass_forward)(net, ws, batch, x);
     real mean;
     bool is_local;

@@ -22,7 +22,7 @@ static bool batch_bytes(size_t max_batch, size_t n, size_t element, size_t *byte
 static bool total_bytes(const bp_net *net, size_t max_batch, size_t *total)
 {
     size_t element = bp_dtype_size(net->dtype);
-    if (!batch_bytes(max_batch, net->n_inputs, element, total)) {
+    if (!batch_bytes(max_batch < 2 ? 2 : max_batch, net->n_inputs, element, total)) {
         return false;
     }
     for (size_t l = 0; l < net->n_layers; l++) {
@@ -70,7 +70,7 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
     made->max_batch = max_batch;
     made->memory = memory;
     made->identity = bp_identity_hold(net->identity);
-    made->input = take(&memory, net, max_batch, net->n_inputs);
+    made->input = take(&memory, net, max_batch < 2 ? 2 : max_batch, net->n_inputs);
     for (size_t l = 0; l < net->n_layers; l++) {
         made->layers[l].e = take(&memory, net, max_batch, net->layers[l]->n_outputs);
         made->layers[l].y = take(&memory, net, max_batch, net->layers[l]->n_outputs);

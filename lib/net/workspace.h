@@ -16,7 +16,7 @@ struct bp_workspace {
     size_t max_batch;
     size_t batch; /* of the latest bp_net_forward, which bp_net_backward can follow; 0 if there is none */
     bp_identity *identity;
-    void *input; /* batch × n_inputs: x as the first layer sees it */
+    void *input; /* batch × n_inputs, at least 2: x as the first layer sees it */
     void *memory;
     bp_layer_pass layers[];
 };

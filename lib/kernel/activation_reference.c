@@ -2,7 +2,7 @@
  * f and f′ side by side. Comparisons are written so that NaN takes the branch that keeps it. Exponentials are of numbers ≤ 0 only, so that
  * none overflows.
  */
-#include "kernel/activation.h"
+#include "kernel/activation_reference.h"
 
 #include <stdbool.h>
 #include <tgmath.h>
@@ -277,7 +277,7 @@ static const struct {
     [BP_ACTIVATION_SOFTMAX] = {softmax, softmax_gradient, true},
 };
 
-void REAL(bp_activation_forward)(bp_activation activation, size_t batch, size_t n, const real *e, real *y)
+void REAL(bp_activation_reference)(bp_activation activation, size_t batch, size_t n, const real *e, real *y)
 {
     size_t calls = activations[activation].per_sample ? batch : 1;
     size_t length = activations[activation].per_sample ? n : batch * n;
@@ -286,8 +286,8 @@ void REAL(bp_activation_forward)(bp_activation activation, size_t batch, size_t 
     }
 }
 
-void REAL(bp_activation_local_gradient)(bp_activation activation, size_t batch, size_t n, const real *e, const real *y, const real *delta,
-                                        real *g)
+void REAL(bp_local_gradient_reference)(bp_activation activation, size_t batch, size_t n, const real *e, const real *y, const real *delta,
+                                       real *g)
 {
     size_t calls = activations[activation].per_sample ? batch : 1;
     size_t length = activations[activation].per_sample ? n : batch * n;

@@ -1,0 +1,249 @@
+/*
+ * One vector register of reals, in the vector extension that gcc and clang share, so that one source serves every instruction set. The
+ * build gives its width, BP_VECTOR_BYTES, with the matching machine options.
+ */
+#ifndef BP_KERNEL_VECTOR_H
+#define BP_KERNEL_VECTOR_H
+
+#include "core/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__AVX2__)
+#include <immintrin.h>
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#endif
+
+typedef real vector __attribute__((vector_size(BP_VECTOR_BYTES)));
+typedef real unaligned_vector __attribute__((vector_size(BP_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+
+#if BP_REAL_BITS == 32
+typedef int32_t integer;
+#else
+typedef int64_t integer;
+#endif
+typedef integer integer_vector __attribute__((vector_size(BP_VECTOR_BYTES)));
+
+enum { LANES = BP_VECTOR_BYTES / sizeof(real) };
+
+static inline vector load(const real *p)
+{
+    return *(const unaligned_vector *)p;
+}
+
+static inline void store(real *p, vector v)
+{
+    *(unaligned_vector *)p = v;
+}
+
+static inline vector broadcast(real value)
+{
+    return value - (vector){0};
+}
+
+/*
+ * a b + c, rounded once where the instruction set has such an operation. The sources are compiled without contraction, so this is the only
+ * place where that happens, and compilers agree on the bits.
+ */
+static inline vector multiply_add(vector a, vector b, vector c)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    return (vector)_mm512_fmadd_ps((__m512)a, (__m512)b, (__m512)c);
+#elif BP_VECTOR_BYTES == 64
+    return (vector)_mm512_fmadd_pd((__m512d)a, (__m512d)b, (__m512d)c);
+#elif BP_VECTOR_BYTES == 32 && BP_REAL_BITS == 32
+    return (vector)_mm256_fmadd_ps((__m256)a, (__m256)b, (__m256)c);
+#elif BP_VECTOR_BYTES == 32
+    return (vector)_mm256_fmadd_pd((__m256d)a, (__m256d)b, (__m256d)c);
+#elif defined(__aarch64__) && BP_REAL_BITS == 32
+    return (vector)vfmaq_f32((float32x4_t)c, (float32x4_t)a, (float32x4_t)b);
+#elif defined(__aarch64__)
+    return (vector)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
+#else
+    return a * b + c;
+#endif
+}
+
+/* Where lanes are below n all bits are 1. */
+static inline integer_vector lanes_below(size_t n)
+{
+    integer_vector lane;
+    for (int i = 0; i < LANES; i++) {
+        lane[i] = i;
+    }
+    return lane < (integer)n;
+}
+
+/* The first n < LANES elements, then zeros; nothing beyond them is touched. */
+static inline vector load_partial(const real *p, size_t n)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    return (vector)_mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+#elif BP_VECTOR_BYTES == 64
+    return (vector)_mm512_maskz_loadu_pd((__mmask8)((1u << n) - 1), p);
+#elif BP_VECTOR_BYTES == 32 && BP_REAL_BITS == 32
+    return (vector)_mm256_maskload_ps(p, (__m256i)lanes_below(n));
+#elif BP_VECTOR_BYTES == 32
+    return (vector)_mm256_maskload_pd(p, (__m256i)lanes_below(n));
+#else
+    vector v = {0};
+    for (size_t i = 0; i < n; i++) {
+        v[i] = p[i];
+    }
+    return v;
+#endif
+}
+
+/* Stores the first n < LANES elements only. */
+static inline void store_partial(real *p, vector v, size_t n)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), (__m512)v);
+#elif BP_VECTOR_BYTES == 64
+    _mm512_mask_storeu_pd(p, (__mmask8)((1u << n) - 1), (__m512d)v);
+#elif BP_VECTOR_BYTES == 32 && BP_REAL_BITS == 32
+    /* by halves: AMD's masked stores take tens of cycles */
+    __m128 rest = _mm256_castps256_ps128((__m256)v);
+    if (n & 4) {
+        _mm_storeu_ps(p, rest);
+        p += 4;
+        rest = _mm256_extractf128_ps((__m256)v, 1);
+    }
+    if (n & 2) {
+        _mm_storel_pi((__m64 *)p, rest);
+        p += 2;
+        rest = _mm_movehl_ps(rest, rest);
+    }
+    if (n & 1) {
+        _mm_store_ss(p, rest);
+    }
+#elif BP_VECTOR_BYTES == 32
+    __m128d rest = _mm256_castpd256_pd128((__m256d)v);
+    if (n & 2) {
+        _mm_storeu_pd(p, rest);
+        p += 2;
+        rest = _mm256_extractf128_pd((__m256d)v, 1);
+    }
+    if (n & 1) {
+        _mm_store_sd(p, rest);
+    }
+#else
+    for (size_t i = 0; i < n; i++) {
+        p[i] = v[i];
+    }
+#endif
+}
+
+/*
+ * Sums over lanes. half_1 … half_3 add the upper to the lower half of each of their operands' parts and put the results side by side, so
+ * eight vectors become one in seven steps. sum and sum_8 add in the same order, so a row's product does not depend on its neighbours.
+ */
+#if BP_VECTOR_BYTES / (BP_REAL_BITS / 8) == 16
+
+static inline vector half_1(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 4, 5, 6, 7, 16, 17, 18, 19, 20, 21, 22, 23) +
+           __builtin_shufflevector(a, b, 8, 9, 10, 11, 12, 13, 14, 15, 24, 25, 26, 27, 28, 29, 30, 31);
+}
+
+static inline vector half_2(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11, 16, 17, 18, 19, 24, 25, 26, 27) +
+           __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15, 20, 21, 22, 23, 28, 29, 30, 31);
+}
+
+static inline vector half_3(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29) +
+           __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
+}
+
+static inline void sum_8(const vector v[8], real sums[8])
+{
+    vector t = half_3(half_2(half_1(v[0], v[1]), half_1(v[2], v[3])), half_2(half_1(v[4], v[5]), half_1(v[6], v[7])));
+    t = __builtin_shufflevector(t, t, 0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14) +
+        __builtin_shufflevector(t, t, 1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15);
+    memcpy(sums, &t, 8 * sizeof *sums);
+}
+
+static inline real sum(vector v)
+{
+    v += __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7);
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1);
+    return v[0] + v[1];
+}
+
+#elif BP_VECTOR_BYTES / (BP_REAL_BITS / 8) == 8
+
+static inline vector half_1(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11) + __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+}
+
+static inline vector half_2(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5, 8, 9, 12, 13) + __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15);
+}
+
+static inline vector half_3(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
+}
+
+static inline void sum_8(const vector v[8], real sums[8])
+{
+    store(sums, half_3(half_2(half_1(v[0], v[1]), half_1(v[2], v[3])), half_2(half_1(v[4], v[5]), half_1(v[6], v[7]))));
+}
+
+static inline real sum(vector v)
+{
+    v += __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3);
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1, 2, 3, 0, 1);
+    return v[0] + v[1];
+}
+
+#elif BP_VECTOR_BYTES / (BP_REAL_BITS / 8) == 4
+
+static inline vector half_1(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 1, 4, 5) + __builtin_shufflevector(a, b, 2, 3, 6, 7);
+}
+
+static inline vector half_2(vector a, vector b)
+{
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+}
+
+static inline void sum_8(const vector v[8], real sums[8])
+{
+    store(sums, half_2(half_1(v[0], v[1]), half_1(v[2], v[3])));
+    store(sums + 4, half_2(half_1(v[4], v[5]), half_1(v[6], v[7])));
+}
+
+static inline real sum(vector v)
+{
+    v += __builtin_shufflevector(v, v, 2, 3, 0, 1);
+    return v[0] + v[1];
+}
+
+#else
+
+static inline void sum_8(const vector v[8], real sums[8])
+{
+    for (int i = 0; i < 8; i++) {
+        sums[i] = v[i][0] + v[i][1];
+    }
+}
+
+static inline real sum(vector v)
+{
+    return v[0] + v[1];
+}
+
+#endif
+
+#endif
