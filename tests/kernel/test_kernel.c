@@ -1,0 +1,240 @@
+/*
+ * Every kernel table that this machine can run, against the reference: odd sizes, rows with and without padding, vectors that are not
+ * aligned. Numbers are small integers over 8, so that every sum is exact and a missed or double-counted element shows as a difference;
+ * only activations round.
+ */
+#include "core/memory.h"
+#include "kernel/kernel.h"
+#include "support/check.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const names[] = {"avx512", "avx2", "generic", "blas"};
+
+enum { NAME_COUNT = sizeof names / sizeof *names, GUARD = 16 };
+
+static const size_t sizes[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,  16, 17,
+                               18, 23, 24, 25, 31, 32, 33, 34, 47, 48, 63, 64, 65, 67, 127, 129};
+
+enum { SIZE_COUNT = sizeof sizes / sizeof *sizes };
+
+static real exact_number(uint64_t index)
+{
+    return (real)(int)(number(index) * 32) / 8;
+}
+
+/* n numbers, then a guard that must stay as it is. shift moves the start off alignment. */
+typedef struct array {
+    real *memory, *at;
+    size_t n;
+} array;
+
+static array new_array(size_t n, size_t shift, uint64_t seed)
+{
+    array a = {.memory = bp_allocate(shift + n + GUARD, sizeof(real)), .n = n};
+    a.at = a.memory + shift;
+    for (size_t i = 0; i < n; i++) {
+        a.at[i] = exact_number(seed + i);
+    }
+    for (size_t i = 0; i < GUARD; i++) {
+        a.at[n + i] = 77;
+    }
+    return a;
+}
+
+static array copy_of(array a)
+{
+    size_t shift = (size_t)(a.at - a.memory);
+    array copy = new_array(a.n, shift, 0);
+    memcpy(copy.memory, a.memory, (shift + a.n + GUARD) * sizeof(real));
+    return copy;
+}
+
+static void same(const char *table, const char *operation, size_t m, size_t n, size_t k, array got, array expected)
+{
+    for (size_t i = 0; i < got.n + GUARD; i++) {
+        if (got.at[i] != expected.at[i]) {
+            fail_msg("%s %s, m %zu, n %zu, k %zu: element %zu of %zu is %.9g, expected %.9g", table, operation, m, n, k, i, got.n,
+                     (double)got.at[i], (double)expected.at[i]);
+        }
+    }
+    free(got.memory);
+    free(expected.memory);
+}
+
+/* A matrix; if padded, its rows are whole cache lines, zero behind n. */
+static array new_matrix(size_t m, size_t n, bool padded, size_t shift, uint64_t seed, size_t *lda)
+{
+    *lda = padded ? bp_round_up(n, 64 / sizeof(real)) : n;
+    array a = new_array(m * *lda, padded ? 0 : shift, seed);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = n; j < *lda; j++) {
+            a.at[i * *lda + j] = 0;
+        }
+    }
+    return a;
+}
+
+static void check_gemv_family(const REAL(bp_kernel_table) * t, size_t m, size_t n, bool padded, size_t shift)
+{
+    const REAL(bp_kernel_table) *r = &REAL(bp_kernel_reference);
+    size_t lda;
+    array A = new_matrix(m, n, padded, shift, 1, &lda), x = new_array(m, shift, 20001), z = new_array(n, shift, 30001);
+    array next = new_array(n, shift, 40001), b = new_array(m, shift, 50001);
+    const real alpha = (real)0.25;
+    for (int bias = 0; bias < 2; bias++) {
+        array got = new_array(m, shift, 0), expected = copy_of(got);
+        t->gemv(m, n, A.at, lda, z.at, bias ? b.at : NULL, got.at);
+        r->gemv(m, n, A.at, lda, z.at, bias ? b.at : NULL, expected.at);
+        same(t->name, "gemv", m, n, 0, got, expected);
+
+        array A_got = copy_of(A), A_expected = copy_of(A);
+        got = new_array(m, shift, 0), expected = copy_of(got);
+        t->ger_gemv(m, n, alpha, x.at, z.at, A_got.at, lda, next.at, bias ? b.at : NULL, got.at);
+        r->ger_gemv(m, n, alpha, x.at, z.at, A_expected.at, lda, next.at, bias ? b.at : NULL, expected.at);
+        same(t->name, "ger_gemv", m, n, 0, got, expected);
+        same(t->name, "ger_gemv's A", m, n, 0, A_got, A_expected);
+    }
+    array got = new_array(n, shift, 0), expected = copy_of(got);
+    t->gemv_t(m, n, A.at, lda, x.at, got.at);
+    r->gemv_t(m, n, A.at, lda, x.at, expected.at);
+    same(t->name, "gemv_t", m, n, 0, got, expected);
+
+    array A_got = copy_of(A), A_expected = copy_of(A);
+    t->ger(m, n, alpha, x.at, z.at, A_got.at, lda);
+    r->ger(m, n, alpha, x.at, z.at, A_expected.at, lda);
+    same(t->name, "ger", m, n, 0, A_got, A_expected);
+
+    A_got = copy_of(A), A_expected = copy_of(A), got = new_array(n, shift, 0), expected = copy_of(got);
+    t->gemv_t_ger(m, n, alpha, x.at, z.at, A_got.at, lda, got.at);
+    r->gemv_t_ger(m, n, alpha, x.at, z.at, A_expected.at, lda, expected.at);
+    same(t->name, "gemv_t_ger", m, n, 0, got, expected);
+    same(t->name, "gemv_t_ger's A", m, n, 0, A_got, A_expected);
+
+    array *all[] = {&A, &x, &z, &next, &b};
+    for (size_t i = 0; i < 5; i++) {
+        free(all[i]->memory);
+    }
+}
+
+static void check_gemm(const REAL(bp_kernel_table) * t, bp_transpose ta, bp_transpose tb, size_t m, size_t n, size_t k, real beta)
+{
+    size_t lda = (ta == BP_TRANSPOSE ? m : k) + 3, ldb = (tb == BP_TRANSPOSE ? k : n) + 1, ldc = n + 2;
+    array A = new_array((ta == BP_TRANSPOSE ? k : m) * lda, 1, 1), B = new_array((tb == BP_TRANSPOSE ? n : k) * ldb, 3, 9001);
+    array C = new_array(m * ldc, 1, 70001), expected = copy_of(C);
+    t->gemm(ta, tb, m, n, k, (real)-0.5, A.at, lda, B.at, ldb, beta, C.at, ldc);
+    REAL(bp_kernel_reference).gemm(ta, tb, m, n, k, (real)-0.5, A.at, lda, B.at, ldb, beta, expected.at, ldc);
+    char operation[64];
+    snprintf(operation, sizeof operation, "gemm %c%c, beta %g", ta == BP_TRANSPOSE ? 'T' : 'N', tb == BP_TRANSPOSE ? 'T' : 'N',
+             (double)beta);
+    same(t->name, operation, m, n, k, C, expected);
+    free(A.memory);
+    free(B.memory);
+}
+
+static void test_matrix_vector(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (size_t i = 0; table && i < SIZE_COUNT; i++) {
+            for (size_t j = 0; j < SIZE_COUNT; j++) {
+                check_gemv_family(table, sizes[i], sizes[j], true, 0);
+                check_gemv_family(table, sizes[i], sizes[j], false, 1 + (i + j) % 3);
+            }
+        }
+        print_message("%-8s %s\n", names[t], table ? "compared" : "not on this machine or in this build");
+    }
+}
+
+static void test_matrix_matrix(void **state)
+{
+    (void)state;
+    static const size_t batches[] = {2, 3, 5, 8, 33, 65}, widths[] = {1, 3, 4, 7, 8, 17, 31, 67};
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (size_t s = 0; table && s < 6; s++) {
+            for (size_t i = 0; i < 8; i++) {
+                for (size_t j = 0; j < 8; j++) {
+                    size_t batch = batches[s], n_out = widths[i], n_in = widths[j];
+                    real beta = (real)((i + j) % 3) / 2; /* 0, ½, 1 */
+                    check_gemm(table, BP_NO_TRANSPOSE, BP_TRANSPOSE, batch, n_out, n_in, beta);
+                    check_gemm(table, BP_NO_TRANSPOSE, BP_NO_TRANSPOSE, batch, n_in, n_out, beta);
+                    check_gemm(table, BP_TRANSPOSE, BP_NO_TRANSPOSE, n_out, n_in, batch, beta);
+                    check_gemm(table, BP_TRANSPOSE, BP_TRANSPOSE, n_out, n_in, batch, beta);
+                }
+            }
+        }
+    }
+}
+
+/* Not read where beta is 0: NaN there must not come out. */
+static void test_beta_0_does_not_read(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        const real A[] = {1, 2, 3, 4}, B[] = {1, 0, 0, 1};
+        real C[] = {(real)NAN, (real)NAN, (real)NAN, (real)NAN};
+        if (table) {
+            table->gemm(BP_NO_TRANSPOSE, BP_NO_TRANSPOSE, 2, 2, 2, 1, A, 2, B, 2, 0, C, 2);
+            assert_memory_equal(A, C, sizeof C);
+        }
+    }
+}
+
+/* Activations and their slopes against the reference's, at most 4 ULP of the size of the terms, from one lane to many. */
+static void test_activations(void **state)
+{
+    (void)state;
+    enum { N = 203 };
+    real e[N], delta[N], y[N], g[N], y_expected[N], g_expected[N];
+    const double epsilon = REAL_DTYPE == BP_F32 ? 0x1p-23 : 0x1p-52;
+    for (size_t i = 0; i < N; i++) {
+        e[i] = (real)(number(i) * (i % 3 ? 3 : 40));
+        delta[i] = (real)number(1000 + i);
+    }
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (int a = 0; table && a <= BP_ACTIVATION_SOFTMAX; a++) {
+            for (size_t n = 1; n <= N; n += n < 40 ? 1 : 54) {
+                table->activation((bp_activation)a, 1, n, e, y);
+                REAL(bp_kernel_reference).activation((bp_activation)a, 1, n, e, y_expected);
+                table->local_gradient((bp_activation)a, 1, n, e, y_expected, delta, g);
+                REAL(bp_kernel_reference).local_gradient((bp_activation)a, 1, n, e, y_expected, delta, g_expected);
+                for (size_t i = 0; i < n; i++) {
+                    double y_error = fabs((double)y[i] - (double)y_expected[i]), g_error = fabs((double)g[i] - (double)g_expected[i]);
+                    if (!(y_error <= 6 * epsilon * (0.01 + fabs((double)y_expected[i])) && g_error <= 16 * epsilon)) {
+                        fail_msg("%s %s of %.9g, element %zu of %zu: y %.17g, expected %.17g; g %.17g, expected %.17g", names[t],
+                                 bp_activation_name((bp_activation)a), (double)e[i], i, n, (double)y[i], (double)y_expected[i],
+                                 (double)g[i], (double)g_expected[i]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+static void test_choice(void **state)
+{
+    (void)state;
+    assert_null(REAL(bp_kernel_find)("none"));
+    assert_ptr_equal(REAL(bp_kernel_find)("reference"), &REAL(bp_kernel_reference));
+    assert_ptr_equal(REAL(bp_kernel_find)(bp_kernel_name()), REAL(bp_kernel)());
+    const char *wanted = getenv("BP_KERNEL");
+    if (wanted && REAL(bp_kernel_find)(wanted)) {
+        assert_string_equal(bp_kernel_name(), wanted);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_matrix_vector), cmocka_unit_test(test_matrix_matrix), cmocka_unit_test(test_beta_0_does_not_read),
+        cmocka_unit_test(test_activations),   cmocka_unit_test(test_choice),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
