@@ -1,5 +1,6 @@
 #include "machine.h"
 
+#include "bp/kernel.h"
 #include "bp/version.h"
 
 #include <cblas.h>
@@ -51,7 +52,7 @@ void bench_machine_prepare(void)
     print_proc("cpu", "/proc/cpuinfo", "model name");
     printf("%-12s%ld\n", "cpus", sysconf(_SC_NPROCESSORS_ONLN));
     print_proc("load", "/proc/loadavg", "");
-    printf("%-12s%s\n", "libbp", bp_version());
+    printf("%-12s%s, kernels: %s\n", "libbp", bp_version(), bp_kernel_name());
     printf("%-12s%s\n", "openblas", openblas_get_config());
     printf("%-12s%s\n", "core", openblas_get_corename());
     printf("%-12s%d (bp-bench calls openblas_set_num_threads(1))\n", "threads", openblas_get_num_threads());

@@ -1,4 +1,4 @@
-/* bp-bench: what libbp gains over the BLAS calls that it is made of. */
+/* bp-bench: what libbp gains over plain BLAS calls. */
 #include "machine.h"
 #include "options.h"
 #include "report.h"

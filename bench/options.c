@@ -7,7 +7,7 @@
 
 static const char usage[] =
     "Usage: bp-bench [OPTION]...\n"
-    "Times an on-line training step of libbp beside the same cblas calls written by hand.\n"
+    "Times an on-line training step of libbp beside the same step written by hand with cblas calls.\n"
     "\n"
     "  --filter TEXT          only shapes with TEXT in their name\n"
     "  --dtype f32|f64|all    element type (default all)\n"

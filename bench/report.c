@@ -7,6 +7,8 @@
 bench_report bench_report_begin(size_t n_rows, double min_time)
 {
     printf("\nOne on-line training step: forward, backward, update with one sample; tanh hidden layers, identity output, bias, MSE.\n"
+           "libbp: bp_net_train_step, which checks its arguments and that the loss is finite.\n"
+           "cblas: the same formulas by plain cblas calls, and libm's tanh.\n"
            "ns: median over blocks of libbp and cblas in turn, in several places in memory, about %g s a row.\n"
            "ratio: cblas / libbp, above 1 libbp is faster. "
            "spread: interquartile range of the ratio from block to block, in %% of its median.\n\n",
