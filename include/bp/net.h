@@ -37,7 +37,7 @@ typedef struct bp_workspace bp_workspace;
 
 /** How the error signal goes from a layer to the one before. With g = δ ⊙ f′(e), the weights move by η g xᵀ under both. */
 typedef enum bp_rule {
-    BP_RULE_GRADIENT = 0,    /**< δ_prev = Wᵀ g: the gradient of the loss (Rumelhart, Hinton, Williams 1986); the default */
+    BP_RULE_GRADIENT = 0, /**< δ_prev = Wᵀ g: the gradient of the loss (Rumelhart, Hinton, Williams 1986); the default */
     /** δ_prev = Wᵀ δ: the tutorial rule. A layer moves by the gradient only if all layers behind it have f′ = 1. */
     BP_RULE_ERROR_SIGNAL = 1
 } bp_rule;

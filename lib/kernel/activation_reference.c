@@ -2,7 +2,7 @@
  * f and f′ side by side. Comparisons are written so that NaN takes the branch that keeps it. Exponentials are of numbers ≤ 0 only, so that
  * none overflows.
  */
-#include "kernel/activation_reference.h"
+#include "kernel/reference.h"
 
 #include <stdbool.h>
 #include <tgmath.h>

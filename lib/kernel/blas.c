@@ -1,8 +1,8 @@
 /* OpenBLAS through its C interface. Its dimensions are 32-bit: BP_MAX_DIMENSION keeps ours below. */
 #include "kernel/blas.h"
 
-#include "kernel/activation_reference.h"
 #include "kernel/cache.h"
+#include "kernel/reference.h"
 
 #include <cblas.h>
 #include <string.h>
@@ -47,25 +47,55 @@ static size_t panel_rows(size_t m, size_t lda)
     return rows < 16 ? 16 : rows < m ? rows : m;
 }
 
-static void gemv_t_ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
+/* b = b + alpha x; b may be NULL. As a matrix of one row, so that its bits are those of ger. */
+static void update_bias(size_t m, real alpha, const real *x, real *b)
 {
-    size_t panel = panel_rows(m, lda);
-    for (size_t i = 0; i < m; i += panel) {
-        size_t rows = m - i < panel ? m - i : panel;
-        add_gemv_t(rows, n, A + i * lda, lda, x + i, i > 0, y);
-        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
+    static const real one = 1;
+    if (b) {
+        ger(1, m, alpha, &one, x, b, m);
     }
 }
 
-static void ger_gemv(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
-                     real *y)
+static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
+                            real *y)
+{
+    gemv(m, n, A, lda, x, b, e);
+    REAL(bp_activation_reference)(activation, 1, m, e, y);
+    REAL(bp_clear_end)(m, e);
+    REAL(bp_clear_end)(m, y);
+}
+
+static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
+                       size_t lda, real *b, real *y)
 {
     size_t panel = panel_rows(m, lda);
     for (size_t i = 0; i < m; i += panel) {
         size_t rows = m - i < panel ? m - i : panel;
+        if (y) {
+            add_gemv_t(rows, n, A + i * lda, lda, x + i, i > 0, y);
+        }
         ger(rows, n, alpha, x + i, z, A + i * lda, lda);
-        gemv(rows, n, A + i * lda, lda, next, b ? b + i : NULL, y + i);
     }
+    update_bias(m, alpha, x, b);
+    if (y) {
+        REAL(bp_local_gradient_reference)(activation, 1, n, e, z, y, y);
+        REAL(bp_clear_end)(n, y);
+    }
+}
+
+static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
+                                real *b, const real *next, real *e, real *y)
+{
+    update_bias(m, alpha, x, b);
+    size_t panel = panel_rows(m, lda);
+    for (size_t i = 0; i < m; i += panel) {
+        size_t rows = m - i < panel ? m - i : panel;
+        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
+        gemv(rows, n, A + i * lda, lda, next, b ? b + i : NULL, e + i);
+    }
+    REAL(bp_activation_reference)(activation, 1, m, e, y);
+    REAL(bp_clear_end)(m, e);
+    REAL(bp_clear_end)(m, y);
 }
 
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
@@ -81,9 +111,12 @@ const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
-    .gemv_t_ger = gemv_t_ger,
-    .ger_gemv = ger_gemv,
     .gemm = gemm,
     .activation = REAL(bp_activation_reference),
     .local_gradient = REAL(bp_local_gradient_reference),
+    .loss = REAL(bp_loss_reference),
+    .scale = REAL(bp_scale_reference),
+    .gemv_activation = gemv_activation,
+    .gemv_t_ger = gemv_t_ger,
+    .ger_gemv_activation = ger_gemv_activation,
 };

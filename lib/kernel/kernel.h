@@ -4,15 +4,17 @@
  *
  * Matrices are row-major; lda, ldb, ldc are the elements from one row to the next. m, n, k are 1 … BP_MAX_DIMENSION. Operands that are
  * written overlap none that are read. If lda is a multiple of a cache line, all lda elements of a row belong to the matrix, and those beyond
- * n are 0 and stay 0. Vectors need no padding and no alignment.
+ * n are 0 and stay 0. Vectors need no padding and no alignment, but where it is said.
  */
 #ifndef BP_KERNEL_KERNEL_H
 #define BP_KERNEL_KERNEL_H
 
 #include "bp/activation.h"
+#include "bp/loss.h"
 
 #include "core/real.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef enum { BP_NO_TRANSPOSE, BP_TRANSPOSE } bp_transpose;
@@ -29,16 +31,6 @@ typedef struct REAL(bp_kernel_table) {
     /* A = A + alpha x zᵀ. A: m × n, x: m, z: n. */
     void (*ger)(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda);
 
-    /*
-     * y = Aᵀ x with A as it was, and A = A + alpha x zᵀ. A: m × n, x: m, y and z: n. One sweep over A for two operations, the idea of
-     * GEMVT in the updated BLAS (Blackford et al. 2002).
-     */
-    void (*gemv_t_ger)(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y);
-
-    /* A = A + alpha x zᵀ, and y = A next + b with A as it is then. A: m × n; x, y and b: m; z and next: n; b may be NULL. */
-    void (*ger_gemv)(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
-                     real *y);
-
     /* C = alpha op(A) op(B) + beta C. op(A): m × k, op(B): k × n, C: m × n; C is not read if beta is 0. */
     void (*gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
                  const real *B, size_t ldb, real beta, real *C, size_t ldc);
@@ -48,7 +40,44 @@ typedef struct REAL(bp_kernel_table) {
 
     /* g = δ ⊙ f′(e), or Jᵀδ for softmax. y is f(e); g may be delta or y. */
     void (*local_gradient)(bp_activation activation, size_t batch, size_t n, const real *e, const real *y, const real *delta, real *g);
+
+    /*
+     * Returns the loss, summed over samples and outputs, of outputs y = f(e) and targets, batch × n each, and writes delta: −∂L/∂y, or if local
+     * −∂L/∂e, which the two cross-entropies have. NaN is returned if not all of delta is finite. With one sample delta is as below.
+     */
+    double (*loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta);
+
+    /* y = (x − offset) ⊙ scale, or x if offset is NULL; n elements. y is as below, x need not be. */
+    void (*scale)(size_t n, const real *x, const real *offset, const real *scale, real *y);
+
+    /*
+     * The steps of a layer with one sample, each in one sweep over its weights A. Here rows of A are whole cache lines, and every vector lies
+     * in memory of whole cache lines and is 0 behind its end, when it comes in and when it goes out. b may be NULL.
+     */
+
+    /* e = A x + b, y = f(e). A: m × n, x: n; b, e and y: m. */
+    void (*gemv_activation)(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
+                            real *y);
+
+    /*
+     * y = (Aᵀ x) ⊙ f′(e) with A as it was, A = A + alpha x zᵀ, b = b + alpha x. A: m × n; x and b: m; y, e and z = f(e): n; f is not
+     * softmax; y may be NULL: it is left out, then e is not used. The idea of GEMVT in the updated BLAS (Blackford et al. 2002): the gradient passes through a layer that it changes.
+     */
+    void (*gemv_t_ger)(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
+                       size_t lda, real *b, real *y);
+
+    /* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these. A: m × n; x, b, e and y: m; z and next: n. */
+    void (*ger_gemv_activation)(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
+                                real *b, const real *next, real *e, real *y);
 } REAL(bp_kernel_table);
+
+/* Zeros from element n of a vector to the end of its last cache line. */
+static inline void REAL(bp_clear_end)(size_t n, real *vector)
+{
+    for (; n % (64 / sizeof(real)) != 0; n++) {
+        vector[n] = 0;
+    }
+}
 
 /* Plain loops: the oracle of the tests, and the last resort. */
 extern const REAL(bp_kernel_table) REAL(bp_kernel_reference);

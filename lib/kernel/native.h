@@ -14,6 +14,23 @@
 #define REAL_OF(name) REAL(name)
 
 #define INLINE static inline __attribute__((always_inline))
+#define SEPARATE static __attribute__((noinline)) /* so that others need not make room for its registers */
+
+INLINE size_t at_most(size_t limit, size_t n)
+{
+    return n < limit ? n : limit;
+}
+
+/* where condition (all bits of a lane 1 or 0) a, else b */
+INLINE vector choose(integer_vector condition, vector a, vector b)
+{
+    return (vector)((condition & (integer_vector)a) | (~condition & (integer_vector)b));
+}
+
+INLINE vector absolute(vector e)
+{
+    return choose(e < 0, -e, e);
+}
 
 /* The end of a row behind its last whole vector. */
 typedef struct row_end {
@@ -26,6 +43,12 @@ INLINE row_end end_of_row(size_t n, size_t lda)
 {
     size_t at = n / LANES * LANES;
     return (row_end){at, n - at, lda % (64 / sizeof(real)) == 0};
+}
+
+/* A padded row as nothing but whole vectors. */
+INLINE row_end whole_row(size_t n)
+{
+    return (row_end){(n + LANES - 1) / LANES * LANES, 0, 1};
 }
 
 INLINE vector load_end(const real *row, row_end end)
@@ -42,11 +65,21 @@ INLINE void store_end(real *row, row_end end, vector v)
     }
 }
 
-void NATIVE(bp_gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A,
-                     size_t lda, const real *B, size_t ldb, real beta, real *C, size_t ldc);
+/* y = f(e), and g = δ ⊙ f′(e) with y = f(e), of a vector each; NULL for the identity, and for softmax, which is none of one vector */
+typedef struct NATIVE(bp_vector_activation) {
+    vector (*f)(vector e);
+    vector (*gradient)(vector e, vector y, vector delta);
+} NATIVE(bp_vector_activation);
+
+extern const NATIVE(bp_vector_activation) NATIVE(bp_vector_activations)[];
 
 void NATIVE(bp_activation)(bp_activation activation, size_t batch, size_t n, const real *e, real *y);
 void NATIVE(bp_local_gradient)(bp_activation activation, size_t batch, size_t n, const real *e, const real *y, const real *delta, real *g);
+
+double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta);
+
+void NATIVE(bp_gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A,
+                     size_t lda, const real *B, size_t ldb, real beta, real *C, size_t ldc);
 
 extern const REAL(bp_kernel_table) NATIVE(bp_kernel);
 

@@ -14,7 +14,7 @@ enum { ROWS = 4, COLUMNS = 2 }; /* of a block: ROWS × COLUMNS accumulators */
 INLINE void dot_block(size_t rows, size_t columns, row_end end, real alpha, const real *A, size_t lda, const real *B, size_t ldb, real beta,
                       real *C, size_t ldc)
 {
-    vector s[8] = {{0}};
+    vector s[BLOCK] = {{0}};
     for (size_t l = 0; l < end.at; l += LANES) {
         vector a[2];
         for (size_t i = 0; i < rows; i++) {
@@ -35,8 +35,10 @@ INLINE void dot_block(size_t rows, size_t columns, row_end end, real alpha, cons
             }
         }
     }
-    real sums[8];
-    sum_8(s, sums);
+    vector in_lanes[BLOCK_VECTORS];
+    real sums[BLOCK];
+    sum_block(s, in_lanes);
+    memcpy(sums, in_lanes, sizeof sums);
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < columns; j++) {
             real *c = C + i * ldc + j;

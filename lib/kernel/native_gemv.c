@@ -1,116 +1,154 @@
 /*
- * Matrix-vector kernels on vector registers, a few rows of A at a time so that vectors are read once for all of them. What a row comes to
- * does not depend on the rows beside it, so ger_gemv gives the bits of ger and gemv.
+ * Matrix-vector kernels on vector registers, a block of rows of A at a time, so that vectors are read once for all of them. What a row comes
+ * to does not depend on the rows beside it, so ger_gemv_activation gives the bits of ger and gemv.
  */
 #include "kernel/native.h"
 
-/* rows products of a row with x, plus bias; rows is a constant, 1 … 8 */
-INLINE void gemv_rows(size_t rows, row_end end, const real *A, size_t lda, const real *x, vector x_end, const real *b, real *y)
+/* Rows that an update takes at a time: as many as there are registers for. */
+enum { UPDATE_ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4 };
+
+/* v_r = row r of A times x, lane by lane. rows is a constant; rows beyond the last are the last again. */
+INLINE void multiply_rows(size_t rows, size_t last, row_end end, const real *A, size_t lda, const real *x, vector x_end, vector v[])
 {
-    vector s[8] = {{0}};
+    const real *row[BLOCK];
+    for (size_t r = 0; r < rows; r++) {
+        row[r] = A + at_most(last, r) * lda;
+        v[r] = (vector){0};
+    }
     for (size_t j = 0; j < end.at; j += LANES) {
         vector x_j = load(x + j);
         for (size_t r = 0; r < rows; r++) {
-            s[r] = multiply_add(load(A + r * lda + j), x_j, s[r]);
+            v[r] = multiply_add(load(row[r] + j), x_j, v[r]);
         }
     }
-    if (end.n) {
-        for (size_t r = 0; r < rows; r++) {
-            s[r] = multiply_add(load_end(A + r * lda, end), x_end, s[r]);
-        }
+    for (size_t r = 0; end.n && r < rows; r++) {
+        v[r] = multiply_add(load_end(row[r], end), x_end, v[r]);
     }
-    real sums[8];
-    if (rows == 1) {
-        sums[0] = sum(s[0]);
+}
+
+/* The products of 1 … BLOCK rows with x. */
+INLINE void block_products(size_t rows, row_end end, const real *A, size_t lda, const real *x, vector x_end, vector sums[BLOCK_VECTORS])
+{
+    vector v[BLOCK] = {{0}};
+    if (rows == BLOCK) {
+        multiply_rows(BLOCK, BLOCK - 1, end, A, lda, x, x_end, v);
+    } else if (rows > 8) {
+        multiply_rows(BLOCK, rows - 1, end, A, lda, x, x_end, v);
+    } else if (rows > 4) {
+        multiply_rows(8, rows - 1, end, A, lda, x, x_end, v);
+    } else if (rows > 1) {
+        multiply_rows(4, rows - 1, end, A, lda, x, x_end, v);
     } else {
-        sum_8(s, sums);
+        multiply_rows(1, 0, end, A, lda, x, x_end, v);
     }
-    for (size_t r = 0; r < rows; r++) {
-        y[r] = b ? sums[r] + b[r] : sums[r];
+    sum_block(v, sums);
+}
+
+/*
+ * e = sums + b, y = f(e) for 1 … BLOCK rows; e and f may be NULL. whole: whole vectors are written, with zeros behind the rows; else the rows
+ * only.
+ */
+INLINE void finish_block(size_t rows, const vector sums[BLOCK_VECTORS], const real *b, vector (*f)(vector), bool whole, real *e, real *y)
+{
+    for (size_t k = 0; k < BLOCK_VECTORS && k * LANES < rows; k++) {
+        size_t rest = rows - k * LANES, at = k * LANES;
+        if (rest >= LANES) {
+            vector e_k = b ? sums[k] + load(b + at) : sums[k];
+            if (e) {
+                store(e + at, e_k);
+            }
+            store(y + at, f ? f(e_k) : e_k);
+        } else if (whole) {
+            vector e_k = keep_below(b ? sums[k] + load(b + at) : sums[k], rest);
+            store(e + at, e_k);
+            store(y + at, f ? keep_below(f(e_k), rest) : e_k);
+        } else {
+            store_partial(y + at, b ? sums[k] + load_partial(b + at, rest) : sums[k], rest);
+        }
+    }
+}
+
+/* y = f(A x + b), and e = A x + b if it is not NULL, as finish_block has it */
+SEPARATE void gemv_blocks(vector (*f)(vector), size_t m, row_end end, const real *A, size_t lda, const real *x, const real *b, bool whole,
+                          real *e, real *y)
+{
+    vector x_end = end.n ? load_partial(x + end.at, end.n) : (vector){0};
+    for (size_t i = 0; i < m; i += BLOCK) {
+        size_t rows = at_most(BLOCK, m - i);
+        vector sums[BLOCK_VECTORS];
+        block_products(rows, end, A + i * lda, lda, x, x_end, sums);
+        finish_block(rows, sums, b ? b + i : NULL, f, whole, e ? e + i : NULL, y + i);
     }
 }
 
 /* y = A x + b */
 static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *y)
 {
-    row_end end = end_of_row(n, lda);
-    vector x_end = end.n ? load_partial(x + end.at, end.n) : (vector){0};
-    size_t i = 0;
-    for (; i + 8 <= m; i += 8) {
-        gemv_rows(8, end, A + i * lda, lda, x, x_end, b ? b + i : NULL, y + i);
+    gemv_blocks(NULL, m, end_of_row(n, lda), A, lda, x, b, false, NULL, y);
+}
+
+/* A layer of at most 4 × 4, for which whole registers are too wide: a sum over 4 lanes takes half the time of one over 16. */
+INLINE bool is_tiny(size_t m, size_t n)
+{
+    return LANES >= 4 && m <= 4 && n <= 4;
+}
+
+/* gemv_activation of a tiny layer, but for softmax */
+INLINE void tiny_gemv_activation(vector (*f)(vector), size_t m, const real *A, size_t lda, const real *x, const real *b, real *e, real *y)
+{
+    quad v[4], x_4 = load_quad(x);
+    for (size_t r = 0; r < 4; r++) {
+        v[r] = load_quad(A + at_most(m - 1, r) * lda) * x_4;
     }
-    if (i + 4 <= m) {
-        gemv_rows(4, end, A + i * lda, lda, x, x_end, b ? b + i : NULL, y + i);
-        i += 4;
+    vector sums[BLOCK_VECTORS] = {widen(sum_quads(v))};
+    finish_block(m, sums, b, f, true, e, y);
+}
+
+/* e = A x + b, y = f(e) */
+static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
+                            real *y)
+{
+    vector (*f)(vector) = NATIVE(bp_vector_activations)[activation].f;
+    if (is_tiny(m, n)) {
+        tiny_gemv_activation(f, m, A, lda, x, b, e, y);
+    } else {
+        gemv_blocks(f, m, whole_row(n), A, lda, x, b, true, e, y);
     }
-    for (; i < m; i++) {
-        gemv_rows(1, end, A + i * lda, lda, x, x_end, b ? b + i : NULL, y + i);
+    if (activation == BP_ACTIVATION_SOFTMAX) {
+        NATIVE(bp_activation)(activation, 1, m, e, y);
     }
 }
 
-/*
- * y = (y +) Σ x_r row_r, and with update rows r += alpha x_r z; y's end is summed in *y_end. first: y is not read.
- */
-INLINE void sweep_rows(size_t rows, row_end end, int first, int update, real alpha, const real *x, const real *z, vector z_end, real *A,
-                       size_t lda, real *y, vector *y_end)
+/* y = (y +) Σ x_r row_r, rows of them; rows is a constant. first: y is not read. */
+INLINE void gemv_t_rows(size_t rows, row_end end, int first, const real *x, const real *A, size_t lda, real *y, vector *y_end)
 {
-    vector x_r[8], step[8];
+    vector x_r[8];
     for (size_t r = 0; r < rows; r++) {
         x_r[r] = broadcast(x[r]);
-        step[r] = broadcast(alpha * x[r]);
     }
     for (size_t j = 0; j < end.at; j += LANES) {
         vector y_j = first ? (vector){0} : load(y + j);
-        vector z_j = update ? load(z + j) : (vector){0};
         for (size_t r = 0; r < rows; r++) {
-            vector a = load(A + r * lda + j);
-            y_j = multiply_add(a, x_r[r], y_j);
-            if (update) {
-                store(A + r * lda + j, multiply_add(step[r], z_j, a));
-            }
+            y_j = multiply_add(load(A + r * lda + j), x_r[r], y_j);
         }
         store(y + j, y_j);
     }
-    if (end.n) {
-        for (size_t r = 0; r < rows; r++) {
-            vector a = load_end(A + r * lda, end);
-            *y_end = multiply_add(a, x_r[r], *y_end);
-            if (update) {
-                store_end(A + r * lda, end, multiply_add(step[r], z_end, a));
-            }
-        }
+    for (size_t r = 0; end.n && r < rows; r++) {
+        *y_end = multiply_add(load_end(A + r * lda, end), x_r[r], *y_end);
     }
 }
 
 /* y = Aᵀ x */
 static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x, real *y)
 {
-    real *rows = (real *)(uintptr_t)A; /* sweep_rows writes to it in an update only */
     row_end end = end_of_row(n, lda);
-    vector y_end = {0}, none = {0};
+    vector y_end = {0};
     size_t i = 0;
     for (; i + 8 <= m; i += 8) {
-        sweep_rows(8, end, i == 0, 0, 0, x + i, NULL, none, rows + i * lda, lda, y, &y_end);
+        gemv_t_rows(8, end, i == 0, x + i, A + i * lda, lda, y, &y_end);
     }
     for (; i < m; i++) {
-        sweep_rows(1, end, i == 0, 0, 0, x + i, NULL, none, rows + i * lda, lda, y, &y_end);
-    }
-    if (end.n) {
-        store_partial(y + end.at, y_end, end.n);
-    }
-}
-
-/* y = Aᵀ x with A as it was, and A = A + alpha x zᵀ, in one sweep */
-static void gemv_t_ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
-{
-    row_end end = end_of_row(n, lda);
-    vector y_end = {0}, z_end = end.n ? load_partial(z + end.at, end.n) : (vector){0};
-    size_t i = 0;
-    for (; i + 4 <= m; i += 4) {
-        sweep_rows(4, end, i == 0, 1, alpha, x + i, z, z_end, A + i * lda, lda, y, &y_end);
-    }
-    for (; i < m; i++) {
-        sweep_rows(1, end, i == 0, 1, alpha, x + i, z, z_end, A + i * lda, lda, y, &y_end);
+        gemv_t_rows(1, end, i == 0, x + i, A + i * lda, lda, y, &y_end);
     }
     if (end.n) {
         store_partial(y + end.at, y_end, end.n);
@@ -134,15 +172,101 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
     }
 }
 
-/* rows of A += alpha x_r zᵀ, and their products with the next x, plus bias */
-INLINE void ger_gemv_rows(size_t rows, row_end end, real alpha, const real *x, const real *z, vector z_end, real *A, size_t lda,
-                          const real *next, vector next_end, const real *b, real *y)
+/* b = b + alpha x */
+INLINE void update_bias(size_t m, real alpha, const real *x, real *b)
 {
-    vector s[8] = {{0}}, step[8];
+    vector step = broadcast(alpha);
+    for (size_t i = 0; b && i < m; i += LANES) {
+        store(b + i, multiply_add(step, load(x + i), load(b + i)));
+    }
+}
+
+/* y = (y +) Σ x_r row_r and rows r += alpha x_r z; rows is a constant. first: y is not read. */
+INLINE void sweep_rows(size_t rows, size_t width, int first, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
+{
+    vector x_r[UPDATE_ROWS], step[UPDATE_ROWS];
     for (size_t r = 0; r < rows; r++) {
+        x_r[r] = broadcast(x[r]);
         step[r] = broadcast(alpha * x[r]);
     }
-    for (size_t j = 0; j < end.at; j += LANES) {
+    for (size_t j = 0; j < width; j += LANES) {
+        vector y_j = first ? (vector){0} : load(y + j);
+        vector z_j = load(z + j);
+        for (size_t r = 0; r < rows; r++) {
+            vector a = load(A + r * lda + j);
+            y_j = multiply_add(a, x_r[r], y_j);
+            store(A + r * lda + j, multiply_add(step[r], z_j, a));
+        }
+        store(y + j, y_j);
+    }
+}
+
+/* gemv_t_ger of any width */
+SEPARATE void wide_gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e,
+                              real *A, size_t lda, real *b, real *y)
+{
+    vector (*gradient)(vector, vector, vector) = NATIVE(bp_vector_activations)[activation].gradient;
+    size_t width = whole_row(n).at, i = 0;
+    for (; i + UPDATE_ROWS <= m; i += UPDATE_ROWS) {
+        sweep_rows(UPDATE_ROWS, width, i == 0, alpha, x + i, z, A + i * lda, lda, y);
+    }
+    for (; i < m; i++) {
+        sweep_rows(1, width, i == 0, alpha, x + i, z, A + i * lda, lda, y);
+    }
+    update_bias(m, alpha, x, b);
+    for (size_t j = 0; gradient && j < width; j += LANES) {
+        store(y + j, gradient(load(e + j), load(z + j), load(y + j)));
+    }
+}
+
+/* The same where a row is one vector: y stays in registers. Two sums, for an addition waits for the one before. */
+INLINE void narrow_gemv_t_ger(vector (*gradient)(vector, vector, vector), size_t m, real alpha, const real *x, const real *z, const real *e,
+                              real *A, size_t lda, real *b, real *y)
+{
+    vector even = {0}, odd = {0}, z_0 = load(z), step = broadcast(alpha) * z_0;
+    size_t i = 0;
+    for (; i + 2 <= m; i += 2) {
+        vector a_0 = load(A), a_1 = load(A + lda), x_0 = broadcast(x[i]), x_1 = broadcast(x[i + 1]);
+        even = multiply_add(a_0, x_0, even);
+        odd = multiply_add(a_1, x_1, odd);
+        store(A, multiply_add(x_0, step, a_0));
+        store(A + lda, multiply_add(x_1, step, a_1));
+        A += 2 * lda;
+    }
+    if (i < m) {
+        vector a_0 = load(A), x_0 = broadcast(x[i]);
+        even = multiply_add(a_0, x_0, even);
+        store(A, multiply_add(x_0, step, a_0));
+    }
+    update_bias(m, alpha, x, b);
+    even += odd;
+    store(y, gradient ? gradient(load(e), z_0, even) : even);
+}
+
+/* y = (Aᵀ x) ⊙ f′(e) with A as it was, A = A + alpha x zᵀ, b = b + alpha x */
+static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
+                       size_t lda, real *b, real *y)
+{
+    if (!y) {
+        ger(m, n, alpha, x, z, A, lda);
+        update_bias(m, alpha, x, b);
+    } else if (n <= LANES) {
+        narrow_gemv_t_ger(NATIVE(bp_vector_activations)[activation].gradient, m, alpha, x, z, e, A, lda, b, y);
+    } else {
+        wide_gemv_t_ger(activation, m, n, alpha, x, z, e, A, lda, b, y);
+    }
+}
+
+/* rows of A += alpha x_r zᵀ, and v_r = their products with next, lane by lane; rows is a constant */
+INLINE void update_multiply_rows(size_t rows, size_t width, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next,
+                                 vector v[])
+{
+    vector s[UPDATE_ROWS], step[UPDATE_ROWS];
+    for (size_t r = 0; r < rows; r++) {
+        s[r] = (vector){0};
+        step[r] = broadcast(alpha * x[r]);
+    }
+    for (size_t j = 0; j < width; j += LANES) {
         vector z_j = load(z + j), next_j = load(next + j);
         for (size_t r = 0; r < rows; r++) {
             vector a = multiply_add(step[r], z_j, load(A + r * lda + j));
@@ -150,37 +274,47 @@ INLINE void ger_gemv_rows(size_t rows, row_end end, real alpha, const real *x, c
             s[r] = multiply_add(a, next_j, s[r]);
         }
     }
-    if (end.n) {
-        for (size_t r = 0; r < rows; r++) {
-            vector a = multiply_add(step[r], z_end, load_end(A + r * lda, end));
-            store_end(A + r * lda, end, a);
-            s[r] = multiply_add(a, next_end, s[r]);
-        }
-    }
-    real sums[8];
-    if (rows == 1) {
-        sums[0] = sum(s[0]);
-    } else {
-        sum_8(s, sums);
-    }
     for (size_t r = 0; r < rows; r++) {
-        y[r] = b ? sums[r] + b[r] : sums[r];
+        v[r] = s[r];
     }
 }
 
-/* A = A + alpha x zᵀ, then y = A next + b with the new A, in one sweep */
-static void ger_gemv(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
-                     real *y)
+/* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these */
+static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
+                                real *b, const real *next, real *e, real *y)
 {
-    row_end end = end_of_row(n, lda);
-    vector z_end = end.n ? load_partial(z + end.at, end.n) : (vector){0};
-    vector next_end = end.n ? load_partial(next + end.at, end.n) : (vector){0};
-    size_t i = 0;
-    for (; i + 4 <= m; i += 4) {
-        ger_gemv_rows(4, end, alpha, x + i, z, z_end, A + i * lda, lda, next, next_end, b ? b + i : NULL, y + i);
+    update_bias(m, alpha, x, b);
+    if (is_tiny(m, n)) {
+        ger(m, n, alpha, x, z, A, lda);
+        gemv_activation(activation, m, n, A, lda, next, b, e, y);
+        return;
     }
-    for (; i < m; i++) {
-        ger_gemv_rows(1, end, alpha, x + i, z, z_end, A + i * lda, lda, next, next_end, b ? b + i : NULL, y + i);
+    vector (*f)(vector) = NATIVE(bp_vector_activations)[activation].f;
+    size_t width = whole_row(n).at;
+    for (size_t i = 0; i < m; i += BLOCK) {
+        size_t rows = at_most(BLOCK, m - i), r = 0;
+        vector v[BLOCK] = {{0}}, sums[BLOCK_VECTORS];
+        for (; r + UPDATE_ROWS <= rows; r += UPDATE_ROWS) {
+            update_multiply_rows(UPDATE_ROWS, width, alpha, x + i + r, z, A + (i + r) * lda, lda, next, v + r);
+        }
+        for (; r < rows; r++) {
+            update_multiply_rows(1, width, alpha, x + i + r, z, A + (i + r) * lda, lda, next, v + r);
+        }
+        sum_block(v, sums);
+        finish_block(rows, sums, b ? b + i : NULL, f, true, e + i, y + i);
+    }
+    if (activation == BP_ACTIVATION_SOFTMAX) {
+        NATIVE(bp_activation)(activation, 1, m, e, y);
+    }
+}
+
+/* y = (x − offset) ⊙ scale, or x */
+static void scale(size_t n, const real *x, const real *offset, const real *scale, real *y)
+{
+    for (size_t i = 0; i < n; i += LANES) {
+        size_t rest = at_most(LANES, n - i);
+        vector v = load_at_most(x + i, rest);
+        store(y + i, offset ? (v - load_at_most(offset + i, rest)) * load_at_most(scale + i, rest) : v);
     }
 }
 
@@ -189,9 +323,12 @@ const REAL(bp_kernel_table) NATIVE(bp_kernel) = {
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
-    .gemv_t_ger = gemv_t_ger,
-    .ger_gemv = ger_gemv,
     .gemm = NATIVE(bp_gemm),
     .activation = NATIVE(bp_activation),
     .local_gradient = NATIVE(bp_local_gradient),
+    .loss = NATIVE(bp_loss),
+    .scale = scale,
+    .gemv_activation = gemv_activation,
+    .gemv_t_ger = gemv_t_ger,
+    .ger_gemv_activation = ger_gemv_activation,
 };

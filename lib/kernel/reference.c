@@ -1,5 +1,6 @@
 /* Each operation as its formula says it. */
-#include "kernel/activation_reference.h"
+#include "kernel/reference.h"
+
 #include "kernel/kernel.h"
 
 /* y_i = Σ_j A_ij x_j + b_i */
@@ -37,19 +38,6 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
     }
 }
 
-static void gemv_t_ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, real *y)
-{
-    gemv_t(m, n, A, lda, x, y);
-    ger(m, n, alpha, x, z, A, lda);
-}
-
-static void ger_gemv(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next, const real *b,
-                     real *y)
-{
-    ger(m, n, alpha, x, z, A, lda);
-    gemv(m, n, A, lda, next, b, y);
-}
-
 /* C_ij = alpha Σ_l op(A)_il op(B)_lj + beta C_ij */
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
                  const real *B, size_t ldb, real beta, real *C, size_t ldc)
@@ -68,14 +56,61 @@ static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, s
     }
 }
 
+void REAL(bp_scale_reference)(size_t n, const real *x, const real *offset, const real *scale, real *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] = offset ? (x[i] - offset[i]) * scale[i] : x[i];
+    }
+    REAL(bp_clear_end)(n, y);
+}
+
+static void update_bias(size_t m, real alpha, const real *x, real *b)
+{
+    for (size_t i = 0; b && i < m; i++) {
+        b[i] += alpha * x[i];
+    }
+}
+
+static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
+                            real *y)
+{
+    gemv(m, n, A, lda, x, b, e);
+    REAL(bp_activation_reference)(activation, 1, m, e, y);
+    REAL(bp_clear_end)(m, e);
+    REAL(bp_clear_end)(m, y);
+}
+
+static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
+                       size_t lda, real *b, real *y)
+{
+    if (y) {
+        gemv_t(m, n, A, lda, x, y);
+        REAL(bp_local_gradient_reference)(activation, 1, n, e, z, y, y);
+        REAL(bp_clear_end)(n, y);
+    }
+    ger(m, n, alpha, x, z, A, lda);
+    update_bias(m, alpha, x, b);
+}
+
+static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
+                                real *b, const real *next, real *e, real *y)
+{
+    ger(m, n, alpha, x, z, A, lda);
+    update_bias(m, alpha, x, b);
+    gemv_activation(activation, m, n, A, lda, next, b, e, y);
+}
+
 const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .name = "reference",
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
-    .gemv_t_ger = gemv_t_ger,
-    .ger_gemv = ger_gemv,
     .gemm = gemm,
     .activation = REAL(bp_activation_reference),
     .local_gradient = REAL(bp_local_gradient_reference),
+    .loss = REAL(bp_loss_reference),
+    .scale = REAL(bp_scale_reference),
+    .gemv_activation = gemv_activation,
+    .gemv_t_ger = gemv_t_ger,
+    .ger_gemv_activation = ger_gemv_activation,
 };

@@ -77,6 +77,18 @@ static inline integer_vector lanes_below(size_t n)
     return lane < (integer)n;
 }
 
+/* v in the first n < LANES lanes, 0 behind them. */
+static inline vector keep_below(vector v, size_t n)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    return (vector)_mm512_maskz_mov_ps((__mmask16)((1u << n) - 1), (__m512)v);
+#elif BP_VECTOR_BYTES == 64
+    return (vector)_mm512_maskz_mov_pd((__mmask8)((1u << n) - 1), (__m512d)v);
+#else
+    return (vector)((integer_vector)v & lanes_below(n));
+#endif
+}
+
 /* The first n < LANES elements, then zeros; nothing beyond them is touched. */
 static inline vector load_partial(const real *p, size_t n)
 {
@@ -95,6 +107,12 @@ static inline vector load_partial(const real *p, size_t n)
     }
     return v;
 #endif
+}
+
+/* The same for n up to LANES. */
+static inline vector load_at_most(const real *p, size_t n)
+{
+    return n == LANES ? load(p) : load_partial(p, n);
 }
 
 /* Stores the first n < LANES elements only. */
@@ -137,9 +155,12 @@ static inline void store_partial(real *p, vector v, size_t n)
 #endif
 }
 
+/* As many vectors as have their sums over lanes in whole vectors, at least 8. */
+enum { BLOCK = LANES < 8 ? 8 : LANES, BLOCK_VECTORS = BLOCK / LANES };
+
 /*
- * Sums over lanes. half_1 … half_3 add the upper to the lower half of each of their operands' parts and put the results side by side, so
- * eight vectors become one in seven steps. sum and sum_8 add in the same order, so a row's product does not depend on its neighbours.
+ * sum_block: the sums over lanes of BLOCK vectors, side by side. half_1 … half_4 add the upper to the lower half of each of their operands'
+ * parts and put the results side by side.
  */
 #if BP_VECTOR_BYTES / (BP_REAL_BITS / 8) == 16
 
@@ -161,12 +182,19 @@ static inline vector half_3(vector a, vector b)
            __builtin_shufflevector(a, b, 2, 3, 6, 7, 10, 11, 14, 15, 18, 19, 22, 23, 26, 27, 30, 31);
 }
 
-static inline void sum_8(const vector v[8], real sums[8])
+static inline vector half_4(vector a, vector b)
 {
-    vector t = half_3(half_2(half_1(v[0], v[1]), half_1(v[2], v[3])), half_2(half_1(v[4], v[5]), half_1(v[6], v[7])));
-    t = __builtin_shufflevector(t, t, 0, 2, 4, 6, 8, 10, 12, 14, 0, 2, 4, 6, 8, 10, 12, 14) +
-        __builtin_shufflevector(t, t, 1, 3, 5, 7, 9, 11, 13, 15, 1, 3, 5, 7, 9, 11, 13, 15);
-    memcpy(sums, &t, 8 * sizeof *sums);
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30) +
+           __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+}
+
+static inline void sum_block(const vector v[BLOCK], vector sums[BLOCK_VECTORS])
+{
+    vector t[4];
+    for (int i = 0; i < 4; i++) {
+        t[i] = half_2(half_1(v[4 * i], v[4 * i + 1]), half_1(v[4 * i + 2], v[4 * i + 3]));
+    }
+    sums[0] = half_4(half_3(t[0], t[1]), half_3(t[2], t[3]));
 }
 
 static inline real sum(vector v)
@@ -194,9 +222,9 @@ static inline vector half_3(vector a, vector b)
     return __builtin_shufflevector(a, b, 0, 2, 4, 6, 8, 10, 12, 14) + __builtin_shufflevector(a, b, 1, 3, 5, 7, 9, 11, 13, 15);
 }
 
-static inline void sum_8(const vector v[8], real sums[8])
+static inline void sum_block(const vector v[BLOCK], vector sums[BLOCK_VECTORS])
 {
-    store(sums, half_3(half_2(half_1(v[0], v[1]), half_1(v[2], v[3])), half_2(half_1(v[4], v[5]), half_1(v[6], v[7]))));
+    sums[0] = half_3(half_2(half_1(v[0], v[1]), half_1(v[2], v[3])), half_2(half_1(v[4], v[5]), half_1(v[6], v[7])));
 }
 
 static inline real sum(vector v)
@@ -218,10 +246,10 @@ static inline vector half_2(vector a, vector b)
     return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
 }
 
-static inline void sum_8(const vector v[8], real sums[8])
+static inline void sum_block(const vector v[BLOCK], vector sums[BLOCK_VECTORS])
 {
-    store(sums, half_2(half_1(v[0], v[1]), half_1(v[2], v[3])));
-    store(sums + 4, half_2(half_1(v[4], v[5]), half_1(v[6], v[7])));
+    sums[0] = half_2(half_1(v[0], v[1]), half_1(v[2], v[3]));
+    sums[1] = half_2(half_1(v[4], v[5]), half_1(v[6], v[7]));
 }
 
 static inline real sum(vector v)
@@ -232,10 +260,10 @@ static inline real sum(vector v)
 
 #else
 
-static inline void sum_8(const vector v[8], real sums[8])
+static inline void sum_block(const vector v[BLOCK], vector sums[BLOCK_VECTORS])
 {
-    for (int i = 0; i < 8; i++) {
-        sums[i] = v[i][0] + v[i][1];
+    for (int i = 0; i < 8; i += 2) {
+        sums[i / 2] = __builtin_shufflevector(v[i], v[i + 1], 0, 2) + __builtin_shufflevector(v[i], v[i + 1], 1, 3);
     }
 }
 
@@ -245,5 +273,38 @@ static inline real sum(vector v)
 }
 
 #endif
+
+/* Four reals, whatever the vector's width. */
+typedef real quad __attribute__((vector_size(4 * sizeof(real))));
+typedef real unaligned_quad __attribute__((vector_size(4 * sizeof(real)), aligned(sizeof(real)), may_alias));
+
+static inline __attribute__((always_inline)) quad load_quad(const real *p)
+{
+    return *(const unaligned_quad *)p;
+}
+
+/* The sums over lanes of four quads. */
+static inline __attribute__((always_inline)) quad sum_quads(const quad v[4])
+{
+    quad a = __builtin_shufflevector(v[0], v[1], 0, 2, 4, 6) + __builtin_shufflevector(v[0], v[1], 1, 3, 5, 7);
+    quad b = __builtin_shufflevector(v[2], v[3], 0, 2, 4, 6) + __builtin_shufflevector(v[2], v[3], 1, 3, 5, 7);
+    return __builtin_shufflevector(a, b, 0, 2, 4, 6) + __builtin_shufflevector(a, b, 1, 3, 5, 7);
+}
+
+/* The quad in the first lanes of a vector, anything behind it; half of it where a vector has but two lanes. */
+static inline __attribute__((always_inline)) vector widen(quad q)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    return (vector)_mm512_castps128_ps512((__m128)q);
+#elif BP_VECTOR_BYTES == 64
+    return (vector)_mm512_castpd256_pd512((__m256d)q);
+#elif BP_VECTOR_BYTES == 32 && BP_REAL_BITS == 32
+    return (vector)_mm256_castps128_ps256((__m128)q);
+#elif BP_VECTOR_BYTES == 4 * BP_REAL_BITS / 8
+    return q;
+#else
+    return __builtin_shufflevector(q, q, 0, 1);
+#endif
+}
 
 #endif

@@ -6,6 +6,18 @@
 #include <stdint.h>
 #include <stdlib.h>
 
+/*
+ * A layer is divided into panels by its shape alone, and their parts of a sum are added in order, so that results do not depend on the
+ * number of threads. A panel has work for microseconds, which is what a hand-over between threads costs a part of.
+ */
+static size_t panel_rows(size_t n_outputs, size_t ld, size_t element)
+{
+    enum { PANEL_BYTES = 64 * 1024 };
+    size_t n_panels = n_outputs * ld / (PANEL_BYTES / element);
+    n_panels = n_panels < 1 ? 1 : n_panels > BP_MAX_PANELS ? BP_MAX_PANELS : n_panels;
+    return bp_round_up((n_outputs + n_panels - 1) / n_panels, BP_ALIGNMENT / element);
+}
+
 bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
                          bp_activation activation, int bias)
 {
@@ -47,6 +59,7 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
         .n_inputs = n_inputs,
         .n_outputs = n_outputs,
         .ld = ld,
+        .panel_rows = panel_rows(n_outputs, ld, element),
         .has_bias = bias != 0,
         .storage = storage,
     };

@@ -6,11 +6,15 @@
 
 #include <stdbool.h>
 
+/* Panels of a layer at the most. */
+enum { BP_MAX_PANELS = 8 };
+
 struct bp_layer {
     bp_dtype dtype;
     bp_activation activation;
     size_t n_inputs, n_outputs;
-    size_t ld; /* leading dimension: elements from one row of W to the next */
+    size_t ld;         /* leading dimension: elements from one row of W to the next */
+    size_t panel_rows; /* rows that one thread takes at a time, with one sample */
     bool has_bias;
     bool borrowed;  /* a net owns it */
     void *weights;  /* n_outputs × ld; NULL until there is storage */

@@ -7,6 +7,70 @@
 
 #include <string.h>
 
+/* Where bp_net_backward and bp_net_gradient leave the gradient. */
+typedef struct gradient_sink {
+    real *gradient; /* in θ's order */
+    real alpha;
+} gradient_sink;
+
+/* These rows of the gradient: alpha Σ g xᵀ, and behind W's place alpha Σ g */
+static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, bp_range rows)
+{
+    const gradient_sink *sink = context;
+    real *W = sink->gradient;
+    for (size_t i = 0; i < l; i++) {
+        W += bp_layer_parameter_count(pass->net->layers[i]);
+    }
+    const bp_layer *layer = pass->net->layers[l];
+    size_t n_in = layer->n_inputs;
+    real *b = layer->has_bias ? W + layer->n_outputs * n_in : NULL;
+    memset(W + rows.first * n_in, 0, rows.n * n_in * sizeof *W);
+    if (b) {
+        memset(b + rows.first, 0, rows.n * sizeof *b);
+    }
+    REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, W, n_in, b);
+}
+
+/* What a call has its workspace's threads do. */
+typedef struct job {
+    const char *function;
+    REAL(bp_pass) pass;
+    bp_loss loss;
+    const real *target;
+    real mean_loss;
+    bool is_local;
+    bp_status status; /* of the loss */
+    REAL(bp_pass_sink) sink;
+} job;
+
+static void run_forward(void *argument, size_t thread, size_t n_threads)
+{
+    const job *j = argument;
+    const bp_team team = {thread, n_threads, j->pass.ws->pool};
+    REAL(bp_pass_forward)(&j->pass, &team);
+}
+
+static void run_backward(void *argument, size_t thread, size_t n_threads)
+{
+    const job *j = argument;
+    const bp_team team = {thread, n_threads, j->pass.ws->pool};
+    REAL(bp_pass_backward)(&j->pass, &team, false, &j->sink);
+}
+
+static void run_gradient(void *argument, size_t thread, size_t n_threads)
+{
+    job *j = argument;
+    const bp_team team = {thread, n_threads, j->pass.ws->pool};
+    REAL(bp_pass_forward)(&j->pass, &team);
+    if (thread == 0) {
+        j->status = REAL(bp_pass_loss)(j->function, &j->pass, j->loss, j->target, &j->mean_loss, &j->is_local);
+    }
+    bp_team_wait(&team);
+    if (j->status == BP_OK && j->sink.take) {
+        REAL(bp_pass_backward)(&j->pass, &team, j->is_local, &j->sink);
+    }
+}
+
 bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch, const real *x, real *y)
 {
     bp_status status = bp_check_workspace(__func__, net, ws, REAL_DTYPE);
@@ -19,12 +83,13 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
     if (!x || !y) {
         return bp_fail_null(__func__, x ? "y" : "x");
     }
-    /* backward needs x again, and the caller's may be gone by then */
-    if (REAL(bp_pass_input)(net, batch, x, ws->input) == x) {
-        memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
+    job j = {.pass = {net, ws, batch}};
+    REAL(bp_pass_begin)(&j.pass, x, ws->input);
+    if (ws->passes[0].y == x) { /* backward needs x again, and the caller's may be gone by then */
+        ws->passes[0].y = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
     }
-    const real *output = REAL(bp_pass_forward)(net, ws, batch, ws->input);
-    memcpy(y, output, batch * bp_net_output_count(net) * sizeof *y);
+    bp_workspace_run(ws, net, batch, run_forward, &j);
+    memcpy(y, REAL(bp_pass_output)(&j.pass), batch * bp_net_output_count(net) * sizeof *y);
     ws->batch = batch;
     return BP_OK;
 }
@@ -41,14 +106,20 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
     if (ws->batch == 0) {
         return bp_fail(BP_ERROR_STATE, "%s: no bp_net_forward came just before on this workspace", __func__);
     }
-    const bp_layer *output = net->layers[net->n_layers - 1];
     status = bp_check_rule(__func__, net);
     if (status != BP_OK) {
         return status;
     }
-    memcpy(ws->layers[net->n_layers - 1].delta, delta, ws->batch * output->n_outputs * sizeof *delta);
-    REAL(bp_pass_sink) sink = {.alpha = -1, .gradient = gradient};
-    REAL(bp_pass_backward)(net, ws, ws->batch, ws->input, false, sink, delta_input);
+    gradient_sink context = {gradient, -1};
+    job j = {.pass = {net, ws, ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
+    memcpy(ws->passes[net->n_layers].delta, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
+    ws->passes[0].delta = delta_input;
+    bp_workspace_run(ws, net, ws->batch, run_backward, &j);
+    ws->passes[0].delta = NULL;
+    const real *scale = net->input_scale;
+    for (size_t i = 0; delta_input && scale && i < ws->batch * net->n_inputs; i++) {
+        delta_input[i] *= scale[i % net->n_inputs];
+    }
     return BP_OK;
 }
 
@@ -65,8 +136,10 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
     size_t n_outputs = bp_net_output_count(net);
     while (n > 0) {
         size_t batch = n < ws->max_batch ? n : ws->max_batch;
-        const real *output = REAL(bp_pass_forward)(net, ws, batch, REAL(bp_pass_input)(net, batch, x, ws->input));
-        memcpy(y, output, batch * n_outputs * sizeof *y);
+        job j = {.pass = {net, ws, batch}};
+        REAL(bp_pass_begin)(&j.pass, x, ws->input);
+        bp_workspace_run(ws, net, batch, run_forward, &j);
+        memcpy(y, REAL(bp_pass_output)(&j.pass), batch * n_outputs * sizeof *y);
         x += batch * net->n_inputs;
         y += batch * n_outputs;
         n -= batch;
@@ -82,20 +155,18 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
         return status;
     }
     ws->batch = 0;
-    x = REAL(bp_pass_input)(net, batch, x, ws->input);
-    REAL(bp_pass_forward)(net, ws, batch, x);
-    real mean;
-    bool is_local;
-    status = REAL(bp_pass_loss)(__func__, net, ws, loss, batch, target, &mean, &is_local);
-    if (status != BP_OK) {
-        return status;
+    gradient_sink context = {gradient, -1 / (real)batch};
+    job j = {
+        .function = __func__,
+        .pass = {net, ws, batch},
+        .loss = loss,
+        .target = target,
+        .sink = {.take = gradient ? take_gradient : NULL, .context = &context},
+    };
+    REAL(bp_pass_begin)(&j.pass, x, ws->input);
+    bp_workspace_run(ws, net, batch, run_gradient, &j);
+    if (j.status == BP_OK && mean_loss) {
+        *mean_loss = j.mean_loss;
     }
-    if (gradient) {
-        REAL(bp_pass_sink) sink = {.alpha = -1 / (real)batch, .gradient = gradient};
-        REAL(bp_pass_backward)(net, ws, batch, x, is_local, sink, NULL);
-    }
-    if (mean_loss) {
-        *mean_loss = mean;
-    }
-    return BP_OK;
+    return j.status;
 }

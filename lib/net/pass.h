@@ -1,44 +1,64 @@
-/* The forward and the backward pass of a batch through a net. Arguments have been checked by the caller. */
+/*
+ * The forward and the backward pass of a batch through a net. Arguments have been checked by the caller. Every thread of a team makes the
+ * same calls, and each does its part; what comes out does not depend on their number.
+ */
 #ifndef BP_NET_PASS_H
 #define BP_NET_PASS_H
 
 #include "core/real.h"
+#include "net/team.h"
 #include "net/workspace.h"
 
 #include <stdbool.h>
 
-/* x as the first layer sees it: x itself, or with the net's input scaling applied in input, batch × n_inputs of the workspace. */
-const real *REAL(bp_pass_input)(const bp_net *net, size_t batch, const real *x, real *input);
-
-/* Fills every layer's e and y; returns the last y. x is what bp_pass_input gave. */
-const real *REAL(bp_pass_forward)(const bp_net *net, bp_workspace *ws, size_t batch, const real *x);
+typedef struct REAL(bp_pass) {
+    const bp_net *net;
+    bp_workspace *ws;
+    size_t batch;
+} REAL(bp_pass);
 
 /*
- * After a forward pass: the mean loss, and into the last layer's delta the error signal −∂L/∂y, or the local gradient −∂L/∂e where the
- * loss and the rule let it be computed at once (*is_local). The status says whether all is finite.
+ * Begins a pass, by one thread. x as the first layer sees it is put into input, of the workspace, with the net's input scaling applied, and for
+ * one sample up to the end of a cache line; or x stays where it is, if that is the same. −∂L/∂x is not wanted unless it is said so after this.
  */
-bp_status REAL(bp_pass_loss)(const char *function, const bp_net *net, bp_workspace *ws, bp_loss loss, size_t batch, const real *target,
-                             real *mean_loss, bool *is_local);
+void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input);
 
-/* Where a backward pass leaves the sums over samples of g xᵀ and g, times alpha. */
+/* Fills every layer's e and y. The team has waited for each other when it returns. */
+void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
+
+/* The last layer's y, batch × n_outputs. */
+const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass);
+
+/*
+ * After a forward pass, by one thread: the mean loss, and into the last layer's delta the error signal −∂L/∂y, or the local gradient −∂L/∂e
+ * where the loss and the rule let it be computed at once (*is_local). The status says whether all is finite.
+ */
+bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, bp_loss loss, const real *target, real *mean_loss,
+                             bool *is_local);
+
+/* What becomes of g, a layer's local gradient, batch × n_outputs: the sum over samples of g xᵀ is −1 times the gradient by its weights. */
 typedef struct REAL(bp_pass_sink) {
-    real alpha;
-    real *gradient;  /* written in θ's order; NULL: none */
-    bp_net *net;     /* added to its parameters; NULL: not */
-    bool first_left; /* but not yet to the first layer's: bp_pass_update_first, or bp_pass_update_forward, is to follow */
+    bp_net *net;     /* W += alpha Σ g xᵀ and b += alpha Σ g in this net, which is the pass's own; NULL: not */
+    real alpha;      /* of that */
+    bool first_left; /* but not yet in its first layer: REAL(bp_pass_update_first), or …_update_forward, is to follow */
+    /* otherwise this is given the rows of every layer, a part of them at a time, by several threads at once; NULL: not wanted */
+    void (*take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows);
+    void *context;
 } REAL(bp_pass_sink);
 
 /*
- * From the last layer's delta (is_local: it is g already) to the first layer; x as in the forward pass. delta_input: batch × n_inputs,
- * −∂L/∂x, or NULL.
+ * From the last layer's delta (is_local: it is g already) to the first layer, whose delta ends as g. If ws->passes[0].delta is set, batch ×
+ * n_inputs, it receives −∂L/∂x.
  */
-void REAL(bp_pass_backward)(const bp_net *net, bp_workspace *ws, size_t batch, const real *x, bool is_local, REAL(bp_pass_sink) sink,
-                            real *delta_input);
+void REAL(bp_pass_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink);
 
-/* The update of the first layer that a backward pass of one sample x left. */
-void REAL(bp_pass_update_first)(bp_net *net, bp_workspace *ws, real alpha, const real *x);
+/* W += alpha Σ g xᵀ for these rows of a matrix laid out as the layer's W, and b likewise; b may be NULL. */
+void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t layer, bp_range rows, real alpha, real *W, size_t ld, real *b);
 
-/* The same, and the forward pass of the next sample, with one sweep over the first layer's weights for both. */
-void REAL(bp_pass_update_forward)(bp_net *net, bp_workspace *ws, real alpha, const real *x, const real *next);
+/* The update of the first layer that a backward pass of one sample left. */
+void REAL(bp_pass_update_first)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha);
+
+/* The same for the sample before, and the forward pass of this one, with one sweep over the first layer's weights for both. */
+void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha, const real *before);
 
 #endif

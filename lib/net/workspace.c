@@ -8,38 +8,53 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-/* Bytes of a batch of vectors of n elements; false if there is no such number. */
-static bool batch_bytes(size_t max_batch, size_t n, size_t element, size_t *bytes)
+/* Adds bytes for count vectors of n elements, up to the end of a cache line; false if there is no such number. */
+static bool add_vectors(size_t *total, size_t count, size_t n, size_t element)
 {
-    if (!bp_multiply(max_batch, n, bytes) || !bp_multiply(*bytes, element, bytes) || *bytes > PTRDIFF_MAX) {
+    size_t bytes;
+    if (!bp_multiply(count, n, &bytes) || !bp_multiply(bytes, element, &bytes) || bytes > PTRDIFF_MAX) {
         return false;
     }
-    *bytes = bp_round_up(*bytes, BP_ALIGNMENT);
-    return true;
+    return bp_add(*total, bp_round_up(bytes, BP_ALIGNMENT), total) && *total <= PTRDIFF_MAX;
+}
+
+/* Elements of x: a batch, or two samples each up to the end of a cache line. */
+static size_t input_elements(const bp_net *net, size_t max_batch)
+{
+    size_t two = 2 * bp_round_up(net->n_inputs, BP_ALIGNMENT / bp_dtype_size(net->dtype)), product;
+    return !bp_multiply(max_batch, net->n_inputs, &product) ? SIZE_MAX : product < two ? two : product;
+}
+
+/* Elements of a part: the inputs of the widest layer that has more than one panel; 0 if none has. */
+static size_t part_elements(const bp_net *net)
+{
+    size_t widest = 0;
+    for (size_t l = 0; l < net->n_layers; l++) {
+        const bp_layer *layer = net->layers[l];
+        widest = layer->panel_rows < layer->n_outputs && layer->n_inputs > widest ? layer->n_inputs : widest;
+    }
+    return widest;
 }
 
 /* Bytes of all buffers together. */
 static bool total_bytes(const bp_net *net, size_t max_batch, size_t *total)
 {
     size_t element = bp_dtype_size(net->dtype);
-    if (!batch_bytes(max_batch < 2 ? 2 : max_batch, net->n_inputs, element, total)) {
-        return false;
-    }
-    for (size_t l = 0; l < net->n_layers; l++) {
-        size_t bytes;
-        if (!batch_bytes(max_batch, net->layers[l]->n_outputs, element, &bytes) || !bp_multiply(bytes, 3, &bytes) ||
-            !bp_add(*total, bytes, total)) {
-            return false;
+    *total = 0;
+    bool fits = add_vectors(total, 1, input_elements(net, max_batch), element) && add_vectors(total, 1, part_elements(net), element);
+    for (size_t l = 0; fits && l < net->n_layers; l++) {
+        for (int i = 0; fits && i < 3; i++) {
+            fits = add_vectors(total, max_batch, net->layers[l]->n_outputs, element);
         }
     }
-    return *total <= PTRDIFF_MAX;
+    return fits;
 }
 
-/* Hands out n elements for each sample from *at on. */
-static void *take(char **at, const bp_net *net, size_t max_batch, size_t n)
+/* Hands out n elements from *at on. */
+static void *take(char **at, const bp_net *net, size_t n)
 {
     void *taken = *at;
-    *at += bp_round_up(max_batch * n * bp_dtype_size(net->dtype), BP_ALIGNMENT);
+    *at += bp_round_up(n * bp_dtype_size(net->dtype), BP_ALIGNMENT);
     return taken;
 }
 
@@ -60,7 +75,7 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
         return bp_fail(BP_ERROR_ARGUMENT, "%s: max_batch is %zu; for this net that is more bytes than an address can count", __func__,
                        max_batch);
     }
-    bp_workspace *made = calloc(1, sizeof *made + net->n_layers * sizeof made->layers[0]);
+    bp_workspace *made = calloc(1, sizeof *made + (net->n_layers + 1) * sizeof made->passes[0]);
     char *memory = bp_allocate(bytes, 1);
     if (!made || !memory) {
         free(made);
@@ -70,21 +85,79 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
     made->max_batch = max_batch;
     made->memory = memory;
     made->identity = bp_identity_hold(net->identity);
-    made->input = take(&memory, net, max_batch < 2 ? 2 : max_batch, net->n_inputs);
+    made->input = take(&memory, net, input_elements(net, max_batch));
+    made->part_bytes = bp_round_up(part_elements(net) * bp_dtype_size(net->dtype), BP_ALIGNMENT);
+    made->parts = take(&memory, net, part_elements(net));
     for (size_t l = 0; l < net->n_layers; l++) {
-        made->layers[l].e = take(&memory, net, max_batch, net->layers[l]->n_outputs);
-        made->layers[l].y = take(&memory, net, max_batch, net->layers[l]->n_outputs);
-        made->layers[l].delta = take(&memory, net, max_batch, net->layers[l]->n_outputs);
+        bp_layer_pass *pass = &made->passes[l + 1];
+        size_t n = max_batch * net->layers[l]->n_outputs;
+        pass->e = take(&memory, net, n);
+        pass->y = take(&memory, net, n);
+        pass->delta = take(&memory, net, n);
     }
     bp_kernel_warm_up();
     *ws = made;
     return BP_OK;
 }
 
+bp_status bp_workspace_set_threads(bp_workspace *ws, size_t n_threads)
+{
+    if (!ws) {
+        return bp_fail_null(__func__, "ws");
+    }
+    if (n_threads < 1 || n_threads > BP_MAX_THREADS) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_threads is %zu; it can be 1 to %d", __func__, n_threads, BP_MAX_THREADS);
+    }
+    bp_pool *pool = NULL;
+    if (n_threads > 1) {
+        if (!ws->thread_memory) {
+            void *parts = bp_allocate(2 * BP_MAX_PANELS, ws->part_bytes);
+            if (!parts) {
+                return bp_fail_memory(__func__);
+            }
+            ws->parts = ws->thread_memory = parts;
+        }
+        bp_status status = bp_pool_create(__func__, &pool, n_threads);
+        if (status != BP_OK) {
+            return status;
+        }
+    }
+    bp_pool_destroy(ws->pool);
+    ws->pool = pool;
+    return BP_OK;
+}
+
+size_t bp_workspace_threads(const bp_workspace *ws)
+{
+    return !ws ? 0 : ws->pool ? bp_pool_threads(ws->pool) : 1;
+}
+
+/*
+ * What is shared has to be worth the hand-overs between threads, a few for every layer, each of some tenths of a microsecond: with one sample
+ * all the weights are gone over in microseconds for each 64 KiB, with more the arithmetic counts.
+ */
+static bool is_worth_threads(const bp_net *net, size_t batch)
+{
+    enum { SAMPLE_BYTES = 512 * 1024, BATCH_PRODUCTS = 256 * 1024 };
+    return batch == 1 ? net->storage >= SAMPLE_BYTES / bp_dtype_size(net->dtype) : net->storage >= BATCH_PRODUCTS / batch;
+}
+
+void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, void (*work)(void *argument, size_t thread, size_t n_threads),
+                      void *argument)
+{
+    if (ws->pool && is_worth_threads(net, batch)) {
+        bp_pool_run(ws->pool, work, argument);
+    } else {
+        work(argument, 0, 1);
+    }
+}
+
 void bp_workspace_destroy(bp_workspace *ws)
 {
     if (ws) {
+        bp_pool_destroy(ws->pool);
         bp_identity_release(ws->identity);
+        free(ws->thread_memory);
         free(ws->memory);
         free(ws);
     }

@@ -3,9 +3,10 @@
 
 #include "bp/workspace.h"
 
+#include "core/pool.h"
 #include "net/net.h"
 
-/* What one layer leaves behind in a pass: batch × n_outputs each, packed, aligned. */
+/* What a layer leaves behind in a pass: batch × n_outputs each, packed; with one sample up to the end of a cache line, zeros. */
 typedef struct bp_layer_pass {
     void *e;     /* W x + b */
     void *y;     /* f(e) */
@@ -16,9 +17,23 @@ struct bp_workspace {
     size_t max_batch;
     size_t batch; /* of the latest bp_net_forward, which bp_net_backward can follow; 0 if there is none */
     bp_identity *identity;
-    void *input; /* batch × n_inputs, at least 2: x as the first layer sees it */
+    bp_pool *pool; /* NULL for one thread */
+    void *input;   /* room for x as the first layer sees it: a batch, or two samples each up to the end of a cache line */
+    void *parts;   /* of δ_prev, what panels of a layer's rows give (bp_workspace_part) */
+    size_t part_bytes;
     void *memory;
-    bp_layer_pass layers[];
+    void *thread_memory;
+    bp_layer_pass passes[]; /* of the input, whose y is x and whose delta is the caller's delta_input, and of every layer */
 };
+
+/* Room for what one panel gives to δ_prev: without threads only number 0 of set 0, with them BP_MAX_PANELS in each of two sets. */
+static inline void *bp_workspace_part(const bp_workspace *ws, size_t set, size_t number)
+{
+    return (char *)ws->parts + (set * BP_MAX_PANELS + number) * ws->part_bytes;
+}
+
+/* Calls work for a pass through the net with this batch, on as many of the workspace's threads as it is worth. */
+void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, void (*work)(void *argument, size_t thread, size_t n_threads),
+                      void *argument);
 
 #endif

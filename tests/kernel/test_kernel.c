@@ -83,20 +83,13 @@ static void check_gemv_family(const REAL(bp_kernel_table) * t, size_t m, size_t 
     const REAL(bp_kernel_table) *r = &REAL(bp_kernel_reference);
     size_t lda;
     array A = new_matrix(m, n, padded, shift, 1, &lda), x = new_array(m, shift, 20001), z = new_array(n, shift, 30001);
-    array next = new_array(n, shift, 40001), b = new_array(m, shift, 50001);
+    array b = new_array(m, shift, 50001);
     const real alpha = (real)0.25;
     for (int bias = 0; bias < 2; bias++) {
         array got = new_array(m, shift, 0), expected = copy_of(got);
         t->gemv(m, n, A.at, lda, z.at, bias ? b.at : NULL, got.at);
         r->gemv(m, n, A.at, lda, z.at, bias ? b.at : NULL, expected.at);
         same(t->name, "gemv", m, n, 0, got, expected);
-
-        array A_got = copy_of(A), A_expected = copy_of(A);
-        got = new_array(m, shift, 0), expected = copy_of(got);
-        t->ger_gemv(m, n, alpha, x.at, z.at, A_got.at, lda, next.at, bias ? b.at : NULL, got.at);
-        r->ger_gemv(m, n, alpha, x.at, z.at, A_expected.at, lda, next.at, bias ? b.at : NULL, expected.at);
-        same(t->name, "ger_gemv", m, n, 0, got, expected);
-        same(t->name, "ger_gemv's A", m, n, 0, A_got, A_expected);
     }
     array got = new_array(n, shift, 0), expected = copy_of(got);
     t->gemv_t(m, n, A.at, lda, x.at, got.at);
@@ -108,14 +101,64 @@ static void check_gemv_family(const REAL(bp_kernel_table) * t, size_t m, size_t 
     r->ger(m, n, alpha, x.at, z.at, A_expected.at, lda);
     same(t->name, "ger", m, n, 0, A_got, A_expected);
 
-    A_got = copy_of(A), A_expected = copy_of(A), got = new_array(n, shift, 0), expected = copy_of(got);
-    t->gemv_t_ger(m, n, alpha, x.at, z.at, A_got.at, lda, got.at);
-    r->gemv_t_ger(m, n, alpha, x.at, z.at, A_expected.at, lda, expected.at);
-    same(t->name, "gemv_t_ger", m, n, 0, got, expected);
-    same(t->name, "gemv_t_ger's A", m, n, 0, A_got, A_expected);
+    array *all[] = {&A, &x, &z, &b};
+    for (size_t i = 0; i < 4; i++) {
+        free(all[i]->memory);
+    }
+}
 
-    array *all[] = {&A, &x, &z, &next, &b};
-    for (size_t i = 0; i < 5; i++) {
+/* A vector as a layer's step has it: memory of whole cache lines, zeros behind n, which must stay. */
+static array new_vector(size_t n, uint64_t seed)
+{
+    array a = new_array(bp_round_up(n, 64 / sizeof(real)), 0, seed);
+    for (size_t i = n; i < a.n; i++) {
+        a.at[i] = 0;
+    }
+    return a;
+}
+
+/* The steps of a layer with one sample. ReLU's values are exact. with_y: gemv_t_ger also goes backward. */
+static void check_layer_steps(const REAL(bp_kernel_table) * t, bp_activation f, size_t m, size_t n, bool bias)
+{
+    const REAL(bp_kernel_table) *r = &REAL(bp_kernel_reference);
+    size_t lda;
+    array A = new_matrix(m, n, true, 0, 1, &lda), x = new_vector(m, 20001), z = new_vector(n, 30001), next = new_vector(n, 40001);
+    array b = new_vector(m, 50001), e = new_vector(n, 60001);
+    const real alpha = (real)0.25;
+
+    array e_got = new_vector(m, 0), e_expected = copy_of(e_got), y_got = new_vector(m, 7), y_expected = copy_of(y_got);
+    t->gemv_activation(f, m, n, A.at, lda, z.at, bias ? b.at : NULL, e_got.at, y_got.at);
+    r->gemv_activation(f, m, n, A.at, lda, z.at, bias ? b.at : NULL, e_expected.at, y_expected.at);
+    same(t->name, "gemv_activation's e", m, n, 0, e_got, e_expected);
+    same(t->name, "gemv_activation's y", m, n, 0, y_got, y_expected);
+
+    array A_got = copy_of(A), A_expected = copy_of(A), b_got = copy_of(b), b_expected = copy_of(b);
+    e_got = new_vector(m, 0), e_expected = copy_of(e_got), y_got = new_vector(m, 7), y_expected = copy_of(y_got);
+    t->ger_gemv_activation(f, m, n, alpha, x.at, z.at, A_got.at, lda, bias ? b_got.at : NULL, next.at, e_got.at, y_got.at);
+    r->ger_gemv_activation(f, m, n, alpha, x.at, z.at, A_expected.at, lda, bias ? b_expected.at : NULL, next.at, e_expected.at,
+                           y_expected.at);
+    same(t->name, "ger_gemv_activation's e", m, n, 0, e_got, e_expected);
+    same(t->name, "ger_gemv_activation's y", m, n, 0, y_got, y_expected);
+    same(t->name, "ger_gemv_activation's A", m, n, 0, A_got, A_expected);
+    same(t->name, "ger_gemv_activation's b", m, n, 0, b_got, b_expected);
+
+    for (int with_y = 0; with_y < 2; with_y++) {
+        A_got = copy_of(A), A_expected = copy_of(A), b_got = copy_of(b), b_expected = copy_of(b);
+        y_got = new_vector(n, 7), y_expected = copy_of(y_got);
+        t->gemv_t_ger(f, m, n, alpha, x.at, z.at, e.at, A_got.at, lda, bias ? b_got.at : NULL, with_y ? y_got.at : NULL);
+        r->gemv_t_ger(f, m, n, alpha, x.at, z.at, e.at, A_expected.at, lda, bias ? b_expected.at : NULL, with_y ? y_expected.at : NULL);
+        same(t->name, "gemv_t_ger's y", m, n, 0, y_got, y_expected);
+        same(t->name, "gemv_t_ger's A", m, n, 0, A_got, A_expected);
+        same(t->name, "gemv_t_ger's b", m, n, 0, b_got, b_expected);
+    }
+
+    y_got = new_vector(n, 7), y_expected = copy_of(y_got);
+    t->scale(n, z.at, m % 2 ? e.at : NULL, next.at, y_got.at);
+    r->scale(n, z.at, m % 2 ? e.at : NULL, next.at, y_expected.at);
+    same(t->name, "scale", m, n, 0, y_got, y_expected);
+
+    array *all[] = {&A, &x, &z, &next, &b, &e};
+    for (size_t i = 0; i < 6; i++) {
         free(all[i]->memory);
     }
 }
@@ -144,6 +187,8 @@ static void test_matrix_vector(void **state)
             for (size_t j = 0; j < SIZE_COUNT; j++) {
                 check_gemv_family(table, sizes[i], sizes[j], true, 0);
                 check_gemv_family(table, sizes[i], sizes[j], false, 1 + (i + j) % 3);
+                check_layer_steps(table, BP_ACTIVATION_IDENTITY, sizes[i], sizes[j], true);
+                check_layer_steps(table, BP_ACTIVATION_RELU, sizes[i], sizes[j], false);
             }
         }
         print_message("%-8s %s\n", names[t], table ? "compared" : "not on this machine or in this build");
@@ -218,6 +263,63 @@ static void test_activations(void **state)
     }
 }
 
+/* Losses and their error signals against the reference's, from one output to many, in batches of 1 and 3. */
+static void test_losses(void **state)
+{
+    (void)state;
+    enum { N = 70 };
+    real e[3 * N], y[3 * N], z[3 * N];
+    const double tolerance = REAL_DTYPE == BP_F32 ? 1e-6 : 1e-14;
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (int l = 0; table && l <= BP_LOSS_CROSS_ENTROPY; l++) {
+            bool softmax = l == BP_LOSS_CROSS_ENTROPY, pair = softmax || l == BP_LOSS_BINARY_CROSS_ENTROPY;
+            for (size_t n = 1; n <= N; n += n < 40 ? 1 : 15) {
+                for (size_t batch = 1; batch <= 3; batch += 2) {
+                    for (size_t i = 0; i < batch * n; i++) {
+                        e[i] = (real)(5 * number(i + n));
+                        z[i] = (real)(pair ? 0.5 + 0.5 * number(900 + i) : 3 * number(900 + i));
+                    }
+                    bp_activation output = softmax ? BP_ACTIVATION_SOFTMAX : pair ? BP_ACTIVATION_SIGMOID : BP_ACTIVATION_TANH;
+                    REAL(bp_kernel_reference).activation(output, batch, n, e, y);
+                    for (int local = softmax ? 1 : 0; local <= (pair ? 1 : 0); local++) {
+                        array got = new_vector(batch * n, 1), expected = copy_of(got);
+                        double a = table->loss((bp_loss)l, local, batch, n, e, y, z, got.at);
+                        double b = REAL(bp_kernel_reference).loss((bp_loss)l, local, batch, n, e, y, z, expected.at);
+                        assert_true(fabs(a - b) <= 10 * tolerance * (1 + fabs(b)));
+                        for (size_t i = 0; i < got.n + GUARD; i++) {
+                            if (!(fabs((double)got.at[i] - (double)expected.at[i]) <= tolerance * (4 + fabs((double)expected.at[i])))) {
+                                fail_msg("%s %s, local %d, batch %zu, n %zu: delta[%zu] is %.9g, expected %.9g", names[t],
+                                         bp_loss_name((bp_loss)l), local, batch, n, i, (double)got.at[i], (double)expected.at[i]);
+                            }
+                        }
+                        free(got.memory);
+                        free(expected.memory);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/* An infinite delta is told by NaN as the loss, in whatever lane it is. */
+static void test_infinite_delta(void **state)
+{
+    (void)state;
+    enum { N = 37 };
+    real e[N] = {0}, y[N] = {0}, delta[64];
+    assert_true(bp_round_up(N, 64 / sizeof(real)) <= 64);
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (size_t i = 0; table && i < N; i++) {
+            real z[N] = {0};
+            assert_true(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, delta) == 0);
+            z[i] = (real)NAN;
+            assert_true(isnan(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, delta)));
+        }
+    }
+}
+
 static void test_choice(void **state)
 {
     (void)state;
@@ -234,7 +336,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_matrix_vector), cmocka_unit_test(test_matrix_matrix), cmocka_unit_test(test_beta_0_does_not_read),
-        cmocka_unit_test(test_activations),   cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_activations),   cmocka_unit_test(test_losses),        cmocka_unit_test(test_infinite_delta),
+        cmocka_unit_test(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
