@@ -38,6 +38,7 @@ def load(path):
     for part, kind in (("rows", list), ("machine", dict)):
         if not isinstance(results.get(part), kind):
             raise Mistake(f'{path} has no "{part}"')
+    results.setdefault("floors", [])
     for index, row in enumerate(results["rows"]):
         try:
             check_row(row)
@@ -59,6 +60,7 @@ def check_row(row):
     if not isinstance(peers, list) or not all(isinstance(peer, dict) and isinstance(peer.get("name"), str) for peer in peers):
         raise Mistake('has "peers" that are no list of peers with names')
     for peer in peers:
+        peer["name"] = peer["name"].lower()
         check_positive(peer, "ns")
 
 
@@ -98,6 +100,15 @@ def ratio(row, name):
     if other is None:
         return None
     return other.get("ratio") or other["ns"] / row["ns"]
+
+
+def common_floors(floors):
+    """The floors whose working set was measured for each type: one a level of memory; the others are of single rows."""
+    dtypes_of = {}
+    for floor in floors:
+        dtypes_of.setdefault((floor["name"], floor["bytes"]), set()).add(floor["dtype"])
+    most = max(map(len, dtypes_of.values()), default=0)
+    return sorted((f for f in floors if len(dtypes_of[f["name"], f["bytes"]]) == most), key=lambda f: f["bytes"])
 
 
 def geometric_mean(numbers):
