@@ -111,6 +111,12 @@ def common_floors(floors):
     return sorted((f for f in floors if len(dtypes_of[f["name"], f["bytes"]]) == most), key=lambda f: f["bytes"])
 
 
+def of_suite(run, suite, dtype=None):
+    """The suite's rows that did not fail. But in the suites that compare them, other numbers of threads than one are left out."""
+    return [row for row in run["rows"] if row["suite"] == suite and "error" not in row and dtype in (None, row["dtype"])
+            and (suite in ("threads", "mnist") or row.get("threads", 1) == 1)]
+
+
 def geometric_mean(numbers):
     numbers = list(numbers)
     return math.exp(sum(map(math.log, numbers)) / len(numbers)) if numbers else None
