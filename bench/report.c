@@ -2,27 +2,38 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-bench_report bench_report_begin(size_t n_rows, double min_time)
+/* Above these a run is called noisy. */
+static const double large_spread = 0.1, large_load = 0.5;
+
+bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *peer, bench_mean *mean)
 {
-    printf("\nOne on-line training step: forward, backward, update with one sample; tanh hidden layers, identity output, bias, MSE.\n"
-           "libbp: bp_net_train_step, which checks its arguments and that the loss is finite.\n"
-           "cblas: the same formulas by plain cblas calls, and libm's tanh.\n"
-           "ns: median over blocks of libbp and cblas in turn, in several places in memory, about %g s a row.\n"
-           "ratio: cblas / libbp, above 1 libbp is faster. "
-           "spread: interquartile range of the ratio from block to block, in %% of its median.\n\n",
-           min_time);
-    printf("%-20s  %-5s  %14s  %14s  %6s  %6s\n", "shape", "dtype", "libbp ns/step", "cblas ns/step", "ratio", "spread");
-    return (bench_report){.n_rows = n_rows};
+    double log_ratio = 0;
+    *mean = (bench_mean){.suite = suite, .peer = peer, .dtype = dtype};
+    for (size_t r = 0; r < report->n_rows; r++) {
+        const bench_case *c = &report->cases.cases[r];
+        const bench_result *result = &report->results[r];
+        for (size_t i = 1; i < result->n_sides; i++) {
+            if (strcmp(c->suite, suite) == 0 && c->dtype == dtype && strcmp(result->names[i], peer) == 0) {
+                log_ratio += log(result->times[i].ratio);
+                mean->rows++;
+            }
+        }
+    }
+    mean->ratio = exp(log_ratio / (double)mean->rows);
+    return mean->rows > 0;
 }
 
-void bench_report_progress(bench_report *report, const char *shape, bp_dtype dtype)
+void bench_report_progress(const bench_report *report)
 {
-    report->row++;
     if (isatty(STDERR_FILENO)) {
+        const bench_case *c = &report->cases.cases[report->n_rows];
+        char label[BENCH_LABEL_SIZE];
+        bench_case_label(c, label);
         fflush(stdout);
-        fprintf(stderr, "[%zu/%zu] %s %s", report->row, report->n_rows, shape, bp_dtype_name(dtype));
+        fprintf(stderr, "[%zu/%zu] %s %s %s", report->n_rows + 1, report->cases.n, c->suite, label, bp_dtype_name(c->dtype));
         fflush(stderr);
     }
 }
@@ -36,30 +47,113 @@ static void clear_progress(void)
     }
 }
 
-void bench_report_row(bench_report *report, const char *shape, bp_dtype dtype, const bench_timing *timing)
+/* What all tables share comes before the first. */
+static void print_legend(void)
 {
-    clear_progress();
-    printf("%-20s  %-5s  %14.1f  %14.1f  %6.3f  %5.1f%%\n", shape, bp_dtype_name(dtype), timing->ours_ns, timing->peer_ns, timing->ratio,
-           100 * timing->spread);
-    fflush(stdout);
-    report->sums[dtype].count++;
-    report->sums[dtype].log_ratio += log(timing->ratio);
+    printf("\nns: of libbp, the median over short blocks of all sides in turn, in several places in memory.\n"
+           "/ PEER: the peer's time over libbp's, the median over the same blocks; above 1 libbp is faster.\n"
+           "±: interquartile range from block to block, in %% of the median.\n"
+           "GB/s: each reading or writing of a weight that the algorithm cannot do without, counted once.\n");
 }
 
-void bench_report_error(const char *shape, bp_dtype dtype, const char *error)
+static void print_heading(const bench_suite *suite)
 {
+    printf("\n%s: %s\n%s\n\n", suite->name, suite->what, suite->peer_notes);
+    printf("%-30s  %-5s  %12s %6s  %8s  %8s", suite->name, "dtype", "ns", "±", "GFLOP/s", "GB/s");
+    for (size_t i = 0; suite->peers[i]; i++) {
+        printf("  / %-8s %5s", suite->peers[i], "±");
+    }
+    printf("\n");
+}
+
+static const bench_time *find_peer(const bench_result *result, const char *name)
+{
+    for (size_t i = 1; i < result->n_sides; i++) {
+        if (strcmp(result->names[i], name) == 0) {
+            return &result->times[i];
+        }
+    }
+    return NULL;
+}
+
+static void print_row(const bench_suite *suite, const bench_case *c, const bench_result *result)
+{
+    char label[BENCH_LABEL_SIZE];
+    bench_case_label(c, label);
+    printf("%-30s  %-5s  ", label, bp_dtype_name(c->dtype));
+    if (result->error[0]) {
+        printf("error: %s\n", result->error);
+        return;
+    }
+    bench_cost cost = bench_case_cost(c);
+    double ns = result->times[0].ns;
+    printf("%12.1f %5.1f%%  %8.2f  %8.2f", ns, 100 * result->times[0].spread, cost.flops / ns, (cost.read_bytes + cost.update_bytes) / ns);
+    for (size_t i = 0; suite->peers[i]; i++) {
+        const bench_time *peer = find_peer(result, suite->peers[i]);
+        if (peer) {
+            printf("  %10.3f %4.1f%%", peer->ratio, 100 * peer->ratio_spread);
+        } else {
+            printf("  %10s %5s", "-", "");
+        }
+    }
+    printf("\n");
+}
+
+void bench_report_add(bench_report *report, const bench_result *result)
+{
+    size_t row = report->n_rows++;
+    const bench_case *c = &report->cases.cases[row];
+    const bench_suite *suite = bench_suite_find(c->suite, strlen(c->suite));
+    report->results[row] = *result;
     clear_progress();
-    printf("%-20s  %-5s  error: %s\n", shape, bp_dtype_name(dtype), error);
+    if (row == 0) {
+        print_legend();
+    }
+    if (row == 0 || strcmp(c[-1].suite, c->suite) != 0) {
+        print_heading(suite);
+    }
+    print_row(suite, c, result);
     fflush(stdout);
+}
+
+static void print_means(const bench_report *report)
+{
+    const bench_suite *suite;
+    bench_mean mean;
+    printf("\ngeometric mean of the ratios\n");
+    for (size_t s = 0; (suite = bench_suite_at(s)); s++) {
+        for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
+            for (size_t i = 0; suite->peers[i]; i++) {
+                if (bench_report_mean(report, suite->name, dtype, suite->peers[i], &mean)) {
+                    printf("%-30s  %-5s  / %-8s %8.3f  (%zu rows)\n", suite->name, bp_dtype_name(dtype), mean.peer, mean.ratio, mean.rows);
+                }
+            }
+        }
+    }
+}
+
+static void warn_of_noise(const bench_report *report)
+{
+    size_t noisy = 0;
+    for (size_t r = 0; r < report->n_rows; r++) {
+        const bench_result *result = &report->results[r];
+        double largest = 0;
+        for (size_t i = 0; i < result->n_sides; i++) {
+            largest = fmax(largest, i ? result->times[i].ratio_spread : result->times[i].spread);
+        }
+        noisy += largest > large_spread;
+    }
+    if (noisy > 0) {
+        printf("\nwarning: %zu of %zu rows spread by more than %g%%: something else was running, or the clock speed changed\n", noisy,
+               report->n_rows, 100 * large_spread);
+    }
+    if (report->machine.load > large_load) {
+        printf("\nwarning: the load average was %.2f before the first row: measure on an idle machine\n", report->machine.load);
+    }
 }
 
 void bench_report_end(const bench_report *report)
 {
-    for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
-        size_t count = report->sums[dtype].count;
-        if (count > 0) {
-            printf("%-20s  %-5s  %14s  %14s  %6.3f\n", "geometric mean", bp_dtype_name(dtype), "", "",
-                   exp(report->sums[dtype].log_ratio / (double)count));
-        }
-    }
+    print_means(report);
+    warn_of_noise(report);
 }
