@@ -6,7 +6,7 @@
 void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
 {
     char batch[32] = "", method[32] = "", threads[32] = "";
-    if (c->batch > 1 || strcmp(c->suite, "batch") == 0) {
+    if (c->batch > 1 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0) {
         snprintf(batch, sizeof batch, " B=%zu", c->batch);
     }
     if (c->method && strcmp(c->suite, "batch") == 0) {
@@ -19,16 +19,32 @@ void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
              method, threads);
 }
 
-/* Training: forward reads W; the error signal and the update go with one sweep that reads and writes it. */
-bench_cost bench_case_cost(const bench_case *c)
+/* How often a state variable of the method is there for each weight. */
+static double states(const char *method)
+{
+    return strcmp(method, "adam") == 0 ? 2 : 0;
+}
+
+/* Training: forward reads W; the error signal and the update go with one sweep that reads and writes it, and the optimizer's state. */
+static bench_cost training_cost(const bench_case *c, double n)
 {
     const size_t *widths = c->shape.widths;
-    double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape), batch = (double)c->batch;
     double first = (double)(widths[0] * widths[1]); /* weights of layer 1, for which there is no error signal to compute */
-    bench_cost cost = {
-        .flops = (6 * n - 2 * first) * batch, .read_bytes = n * size, .update_bytes = 2 * n * size, .weight_bytes = n * size};
+    double copies = 1 + states(c->method);
+    bench_cost cost = {.flops = 6 * n - 2 * first, .read_bytes = n, .update_bytes = 2 * n * copies, .weight_bytes = n * copies};
     if (strcmp(c->suite, "online") == 0) {
-        cost.read_bytes -= first * size; /* its update shares a sweep with the next forward */
+        cost.read_bytes -= first; /* its update shares a sweep with the next forward */
     }
+    return cost;
+}
+
+bench_cost bench_case_cost(const bench_case *c)
+{
+    double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
+    bench_cost cost = c->method ? training_cost(c, n) : (bench_cost){.flops = 2 * n, .read_bytes = n, .weight_bytes = n};
+    cost.flops *= (double)c->batch;
+    cost.read_bytes *= size;
+    cost.update_bytes *= size;
+    cost.weight_bytes *= size;
     return cost;
 }

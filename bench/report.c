@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 /* Above these a run is called noisy. */
-static const double large_spread = 0.1, large_load = 0.5;
+static const double large_spread = 0.1, large_load = 0.5; /* load: of each CPU */
 
 bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *peer, bench_mean *mean)
 {
@@ -147,7 +147,7 @@ static void warn_of_noise(const bench_report *report)
         printf("\nwarning: %zu of %zu rows spread by more than %g%%: something else was running, or the clock speed changed\n", noisy,
                report->n_rows, 100 * large_spread);
     }
-    if (report->machine.load > large_load) {
+    if (report->machine.load > large_load * (double)report->machine.cpus) {
         printf("\nwarning: the load average was %.2f before the first row: measure on an idle machine\n", report->machine.load);
     }
 }

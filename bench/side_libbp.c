@@ -13,6 +13,7 @@ typedef struct libbp {
     bp_net *net;
     bp_workspace *ws;
     bp_optimizer *opt;
+    real *y;          /* batch × n_out, the outputs of bp_net_predict */
     bp_status status; /* of the latest call that failed */
     char failure[BENCH_ERROR_SIZE];
 } libbp;
@@ -57,6 +58,7 @@ static void destroy(void *state)
         bp_optimizer_destroy(side->opt);
         bp_workspace_destroy(side->ws);
         bp_net_destroy(side->net);
+        free(side->y);
         free(side);
     }
 }
@@ -65,6 +67,7 @@ static void *create(const void *problem)
 {
     libbp *side = bench_allocate(1, sizeof *side);
     side->problem = problem;
+    side->y = bench_allocate(side->problem->c->batch * side->problem->n_out, sizeof *side->y);
     if (build(side) != BP_OK) {
         destroy(side);
         return NULL;
@@ -99,10 +102,26 @@ static void online(void *state, size_t runs)
     }
 }
 
+static void predict(void *state, size_t runs)
+{
+    libbp *side = state;
+    const REAL(net_problem) *p = side->problem;
+    size_t batch = p->c->batch;
+    for (size_t i = 0; i < runs; i++) {
+        note(side, REAL(bp_net_predict)(side->net, side->ws, batch, p->x + i * batch % p->n_samples * p->n_in, side->y));
+    }
+}
+
 static void weights(void *state, real *theta)
 {
     libbp *side = state;
     note(side, REAL(bp_net_get_parameters)(side->net, theta));
+}
+
+static void outputs(void *state, real *y)
+{
+    const libbp *side = state;
+    memcpy(y, side->y, side->problem->c->batch * side->problem->n_out * sizeof *y);
 }
 
 static const char *failure(const void *state)
@@ -128,5 +147,15 @@ const REAL(bench_side) REAL(libbp_online) = {
     .set_rate = set_rate,
     .run = online,
     .result = weights,
+    .failure = failure,
+};
+
+const REAL(bench_side) REAL(libbp_predict) = {
+    .name = "libbp",
+    .create = create,
+    .destroy = destroy,
+    .set_rate = set_rate,
+    .run = predict,
+    .result = outputs,
     .failure = failure,
 };

@@ -1,5 +1,7 @@
 #include "suites.h"
 
+#include "bp/optimizer.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,18 +19,64 @@ static void add(bench_cases *list, bench_case c)
     list->cases[list->n++] = c;
 }
 
+/* The prototype with each of these shapes, a list that ends with NULL. */
+static void add_shapes(bench_cases *list, const bench_case *prototype, const char *const *shapes)
+{
+    for (; *shapes; shapes++) {
+        bench_case c = *prototype;
+        c.shape = bench_shape_parse(*shapes);
+        add(list, c);
+    }
+}
+
 /* From what call overhead decides to what memory bandwidth decides. */
+static const char *const online_shapes[] = {
+    "2-3-2-1",
+    "8-16-16-1",
+    "64-32-10",
+    "120-20-3",
+    "784-100-10",
+    "784-300-100-10",
+    "256-256-256-256-256",
+    "784-1024-1024-10",
+    "4096-4096-10",
+    "784-2500-2000-1500-1000-500-10",
+    NULL,
+};
+
 static void list_online(bench_cases *list, const bench_case *prototype)
 {
-    static const char *const shapes[] = {
-        "2-3-2-1",        "8-16-16-1",           "64-32-10",         "120-20-3",     "784-100-10",
-        "784-300-100-10", "256-256-256-256-256", "784-1024-1024-10", "4096-4096-10", "784-2500-2000-1500-1000-500-10",
-    };
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+    bench_case c = *prototype;
+    c.method = "sgd";
+    add_shapes(list, &c, online_shapes);
+}
+
+static void list_infer(bench_cases *list, const bench_case *prototype)
+{
+    static const size_t batches[] = {1, 32, 512};
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
         bench_case c = *prototype;
-        c.shape = bench_shape_parse(shapes[i]);
-        c.method = "sgd";
-        add(list, c);
+        c.batch = batches[i];
+        add_shapes(list, &c, online_shapes);
+    }
+}
+
+/* Methods that this libbp has not are left out. */
+static void list_batch(bench_cases *list, const bench_case *prototype)
+{
+    static const char *const shapes[] = {
+        "64-32-10", "784-100-10", "784-300-100-10", "784-256-128-10", "256-256-256-256-256", "784-1024-1024-10", NULL,
+    };
+    static const char *const methods[] = {"sgd", "adam"};
+    static const size_t batches[] = {1, 2, 4, 8, 32, 128, 512};
+    for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+        bp_method method;
+        for (size_t i = 0; bp_method_from_name(methods[m], &method) == BP_OK && i < sizeof batches / sizeof *batches; i++) {
+            bench_case c = *prototype;
+            c.method = methods[m];
+            c.batch = batches[i];
+            add_shapes(list, &c, shapes);
+        }
     }
 }
 
@@ -52,6 +100,28 @@ static const bench_suite suites[] = {
         .list = list_online,
         .row_f32 = bench_online_f32,
         .row_f64 = bench_online_f64,
+    },
+    {
+        .name = "batch",
+        .what = "A training step with a batch of B samples, a batch; nets as in step.\n"
+                "libbp: bp_net_train_step.",
+        .peers = {"gemm"},
+        .peer_notes =
+            "gemm: only the products of that step, by cblas gemm: forward, backward but for the inputs, W += α Gᵀ X. No bias, no\n"
+            "activation, no loss, no optimizer. Before, with all of these, it is checked to come to the same weights.",
+        .list = list_batch,
+        .row_f32 = bench_batch_f32,
+        .row_f64 = bench_batch_f64,
+    },
+    {
+        .name = "infer",
+        .what = "Inference of B samples, all of them; nets as in step.\n"
+                "libbp: bp_net_predict.",
+        .peers = {"cblas"},
+        .peer_notes = "cblas: gemv for one sample, gemm for more, and libm's tanh.",
+        .list = list_infer,
+        .row_f32 = bench_infer_f32,
+        .row_f64 = bench_infer_f64,
     },
 };
 

@@ -1,13 +1,15 @@
-/* Suites step and online: training sample by sample. */
+/* The suites about whole nets. */
 #include "memory.h"
 #include "net_problem.h"
 #include "peer_cblas.h"
+#include "peer_gemm.h"
 #include "side_libbp.h"
 #include "suites.h"
 
 #include <stdio.h>
 
-enum { STEP_SAMPLES = 8, STEP_CHECKED = 2 * STEP_SAMPLES, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
+/* BATCHES: as many that are used in turn. */
+enum { BATCHES = 2, STEP_SAMPLES = 8, STEP_CHECKED = 2 * STEP_SAMPLES, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
 static const size_t large_weights = 4 << 20;
 
 /* A contest of training: the results are the weights, W and b of each layer. */
@@ -52,6 +54,37 @@ bench_result REAL(bench_online)(const bench_case *c, double seconds)
     contest.checked_runs = 1;
     contest.sides[contest.n_sides++] = &REAL(libbp_online);
     contest.sides[contest.n_sides++] = &REAL(cblas_online);
+    bench_result result = REAL(bench_contest_run)(&contest, seconds);
+    REAL(net_problem_destroy)(&problem);
+    return result;
+}
+
+bench_result REAL(bench_batch)(const bench_case *c, double seconds)
+{
+    REAL(net_problem) problem = REAL(net_problem_create)(c, BATCHES * c->batch);
+    REAL(bench_contest) contest = training_contest(&problem);
+    contest.checked_runs = 2 * BATCHES;
+    contest.sides[contest.n_sides++] = &REAL(libbp_step);
+    contest.sides[contest.n_sides++] = &REAL(gemm_step);
+    bench_result result = REAL(bench_contest_run)(&contest, seconds);
+    REAL(net_problem_destroy)(&problem);
+    return result;
+}
+
+bench_result REAL(bench_infer)(const bench_case *c, double seconds)
+{
+    REAL(net_problem) problem = REAL(net_problem_create)(c, BATCHES * c->batch);
+    REAL(bench_contest)
+    contest = {
+        .problem = &problem,
+        .n_parts = 1,
+        .parts = {{"y", c->batch * problem.n_out}},
+        .samples_per_run = 1,
+        .checked_runs = 1,
+        .bytes = (double)(problem.n_theta * sizeof(real)),
+    };
+    contest.sides[contest.n_sides++] = &REAL(libbp_predict);
+    contest.sides[contest.n_sides++] = &REAL(gemm_predict);
     bench_result result = REAL(bench_contest_run)(&contest, seconds);
     REAL(net_problem_destroy)(&problem);
     return result;
