@@ -1,5 +1,6 @@
 #include "case.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,10 +39,21 @@ static bench_cost training_cost(const bench_case *c, double n)
     return cost;
 }
 
+static bench_cost forward_cost(double n)
+{
+    return (bench_cost){.flops = 2 * n, .read_bytes = n, .weight_bytes = n};
+}
+
+static bench_cost layer_cost(const char *operation, double n)
+{
+    bool fused = strcmp(operation, "fused") == 0, update = fused || strcmp(operation, "update") == 0;
+    return update ? (bench_cost){.flops = fused ? 4 * n : 2 * n, .update_bytes = 2 * n, .weight_bytes = n} : forward_cost(n);
+}
+
 bench_cost bench_case_cost(const bench_case *c)
 {
     double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
-    bench_cost cost = c->method ? training_cost(c, n) : (bench_cost){.flops = 2 * n, .read_bytes = n, .weight_bytes = n};
+    bench_cost cost = c->method ? training_cost(c, n) : c->operation ? layer_cost(c->operation, n) : forward_cost(n);
     cost.flops *= (double)c->batch;
     cost.read_bytes *= size;
     cost.update_bytes *= size;

@@ -51,6 +51,21 @@ static void list_online(bench_cases *list, const bench_case *prototype)
     add_shapes(list, &c, online_shapes);
 }
 
+static void list_layer(bench_cases *list, const bench_case *prototype)
+{
+    static const char *const operations[] = {"forward", "backward", "update", "fused"};
+    static const char *const widths[] = {"2", "4", "8", "16", "32", "64", "128", "256", "512", "1024", "2048", "4096", "8192"};
+    for (size_t o = 0; o < sizeof operations / sizeof *operations; o++) {
+        for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
+            bench_case c = *prototype;
+            c.operation = operations[o];
+            c.shape = bench_shape_parse(widths[i]);
+            c.shape.widths[c.shape.n_widths++] = c.shape.widths[0];
+            add(list, c);
+        }
+    }
+}
+
 static void list_infer(bench_cases *list, const bench_case *prototype)
 {
     static const size_t batches[] = {1, 32, 512};
@@ -100,6 +115,17 @@ static const bench_suite suites[] = {
         .list = list_online,
         .row_f32 = bench_online_f32,
         .row_f64 = bench_online_f64,
+    },
+    {
+        .name = "layer",
+        .what = "One operation on the weights of an n × n layer: without bias, identity activation.\n"
+                "libbp: bp_layer_forward (y = W x), bp_layer_backward (δ_prev = Wᵀ δ), bp_layer_update (W += η g xᵀ), which check their\n"
+                "arguments; fused is the kernel that a training step calls for the last two.",
+        .peers = {"cblas"},
+        .peer_notes = "cblas: gemv, gemv_t, ger; gemv_t and ger for fused.",
+        .list = list_layer,
+        .row_f32 = bench_layer_f32,
+        .row_f64 = bench_layer_f64,
     },
     {
         .name = "batch",

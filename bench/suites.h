@@ -29,7 +29,10 @@ const bench_suite *bench_suite_at(size_t index);
 /* NULL if there is none of this name; it need not end with a zero byte. */
 const bench_suite *bench_suite_find(const char *name, size_t length);
 
-bench_row bench_step_f32, bench_step_f64, bench_online_f32, bench_online_f64, bench_batch_f32, bench_batch_f64, bench_infer_f32,
-    bench_infer_f64;
+bench_row bench_step_f32, bench_step_f64;
+bench_row bench_online_f32, bench_online_f64;
+bench_row bench_batch_f32, bench_batch_f64;
+bench_row bench_infer_f32, bench_infer_f64;
+bench_row bench_layer_f32, bench_layer_f64;
 
 #endif
