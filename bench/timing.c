@@ -7,8 +7,12 @@
 
 enum { MIN_REPETITIONS = 3 };
 
-/* A step of this many seconds needs no warm caches: it moves more than they hold. */
-static const double long_step = 5e-3;
+/*
+ * The weights that another side has driven out of the last cache do not come back at once: the cache does not drop the oldest first. A
+ * step of long_step seconds needs no warm caches: it moves more than they hold, or computes for longer than it takes to fill them.
+ */
+enum { WARM_UP_STEPS = 3, MIN_STEPS = 4 };
+static const double long_step = 2e-3;
 
 double bench_now(void)
 {
@@ -25,11 +29,10 @@ static double time_steps(bench_contender contender, size_t steps)
 }
 
 typedef struct block {
-    size_t steps;
-    bool warm_up;
+    size_t warm_up, steps;
 } block;
 
-/* A block of about this many seconds; a single step if that takes longer. */
+/* A block of about this many seconds, but of some steps at least; of a single step if that is long. */
 static block plan_block(bench_contender contender, double seconds)
 {
     size_t steps = 1;
@@ -37,15 +40,14 @@ static block plan_block(bench_contender contender, double seconds)
     while ((taken = time_steps(contender, steps)) < seconds / 2) {
         steps *= 2;
     }
-    double step = taken / (double)steps;
-    return (block){.steps = step < seconds ? (size_t)(seconds / step) : 1, .warm_up = step < long_step};
+    double step = taken / (double)steps, fitting = seconds / step;
+    size_t least = step < long_step ? MIN_STEPS : 1;
+    return (block){.warm_up = step < long_step ? WARM_UP_STEPS : 0, .steps = fitting > (double)least ? (size_t)fitting : least};
 }
 
 static double time_block(bench_contender contender, block b)
 {
-    if (b.warm_up) {
-        contender.run(contender.state, 1);
-    }
+    contender.run(contender.state, b.warm_up);
     return time_steps(contender, b.steps);
 }
 

@@ -28,7 +28,7 @@ double bench_now(void);
 
 /*
  * Measures in at most max_repetitions repetitions of short blocks, one of each contender in turn, for about this many seconds: whatever
- * slows the machine down for a while then meets all. Each block follows an untimed step that brings its own weights back into the caches.
+ * slows the machine down for a while then meets all. Each block follows untimed steps that bring its own weights back into the caches.
  */
 void bench_measure(size_t n, const bench_contender *contenders, double seconds, size_t max_repetitions, bench_samples *samples);
 
