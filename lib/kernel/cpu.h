@@ -7,7 +7,7 @@
 bool bp_cpu_has_avx2(void);   /* and FMA */
 bool bp_cpu_has_avx512(void); /* F, BW, DQ, VL, and what avx2 has */
 
-/* Where 512-bit registers are not slower than 256-bit ones on these kernels (docs/performance.md). */
+/* Has AVX-512, with registers that are as wide inside the processor. */
 bool bp_cpu_prefers_avx512(void);
 
 #endif
