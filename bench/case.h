@@ -22,6 +22,8 @@ typedef struct bench_result {
     size_t n_sides, repetitions;
     const char *names[BENCH_MAX_SIDES]; /* libbp first */
     bench_time times[BENCH_MAX_SIDES];
+    const char *floor_name;       /* what limits a step (floors.h), or NULL */
+    double floor_ns;              /* what it takes at least */
     char error[BENCH_ERROR_SIZE]; /* "" if all went well; else the rest does not count */
 } bench_result;
 

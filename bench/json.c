@@ -61,6 +61,17 @@ static json_t *machine_json(const bench_machine *m)
                      "compiler", m->compiler, "flags", m->flags, "date", m->date);
 }
 
+static json_t *floors_json(const bench_floors *floors)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; i < floors->n; i++) {
+        const bench_floor *floor = &floors->floors[i];
+        json_array_append_new(array, json_pack("{ss ss sI sf}", "dtype", bp_dtype_name(floor->dtype), "name", floor->name, "bytes",
+                                               (json_int_t)floor->bytes, "value", floor->value));
+    }
+    return array;
+}
+
 static json_t *peers_json(const bench_result *result)
 {
     json_t *peers = json_array();
@@ -85,6 +96,11 @@ static json_t *row_json(const bench_case *c, const bench_result *result)
     json_t *measured =
         json_pack("{sf sf sI sf sf so}", "ns", ours->ns, "spread", ours->spread, "repetitions", (json_int_t)result->repetitions, "gflops",
                   cost.flops / ours->ns, "gbytes", (cost.read_bytes + cost.update_bytes) / ours->ns, "peers", peers_json(result));
+    if (result->floor_name) {
+        json_object_set_new(
+            measured, "floor",
+            json_pack("{ss sf sf}", "name", result->floor_name, "ns", result->floor_ns, "share", result->floor_ns / ours->ns));
+    }
     json_object_update(row, measured);
     json_decref(measured);
     return row;
@@ -114,8 +130,8 @@ bool bench_json_write(const char *path, const bench_report *report)
     for (size_t r = 0; r < report->n_rows; r++) {
         json_array_append_new(rows, row_json(&report->cases.cases[r], &report->results[r]));
     }
-    json_t *all = json_pack("{ss so so so so}", "format", "bp-bench 1", "machine", machine_json(&report->machine), "floors", json_array(),
-                            "rows", rows, "means", means_json(report));
+    json_t *all = json_pack("{ss so so so so}", "format", "bp-bench 1", "machine", machine_json(&report->machine), "floors",
+                            floors_json(report->floors), "rows", rows, "means", means_json(report));
     char *name;
     FILE *file = open_beside(path, &name);
     if (!file) {

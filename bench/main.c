@@ -46,6 +46,7 @@ static bool measure(bench_report *report, double seconds)
         const bench_suite *suite = bench_suite_find(c->suite, strlen(c->suite));
         bench_report_progress(report);
         bench_result result = (c->dtype == BP_F32 ? suite->row_f32 : suite->row_f64)(c, seconds);
+        bench_floors_apply(report->floors, c, &result);
         bench_report_add(report, &result);
         good &= !result.error[0];
     }
@@ -67,6 +68,8 @@ int main(int argc, char **argv)
     } else {
         report.machine = bench_machine_prepare(options.threads);
         bench_machine_print(&report.machine);
+        report.floors = bench_floors_create(&report.machine, options.f32, options.f64);
+        bench_floors_print(report.floors);
         report.results = bench_allocate(report.cases.n, sizeof *report.results);
         status = measure(&report, options.min_time) ? 0 : 1;
         bench_report_end(&report);
@@ -74,6 +77,7 @@ int main(int argc, char **argv)
             status = 2;
         }
     }
+    bench_floors_destroy(report.floors);
     free(report.results);
     free(report.cases.cases);
     return status;

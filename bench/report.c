@@ -53,13 +53,14 @@ static void print_legend(void)
     printf("\nns: of libbp, the median over short blocks of all sides in turn, in several places in memory.\n"
            "/ PEER: the peer's time over libbp's, the median over the same blocks; above 1 libbp is faster.\n"
            "±: interquartile range from block to block, in %% of the median.\n"
-           "GB/s: each reading or writing of a weight that the algorithm cannot do without, counted once.\n");
+           "GB/s: each reading or writing of a weight that the algorithm cannot do without, counted once.\n"
+           "floor: the least that a step can take, by peak FLOP/s, or by the bandwidth for weights of this size, as a part of ns.\n");
 }
 
 static void print_heading(const bench_suite *suite)
 {
     printf("\n%s: %s\n%s\n\n", suite->name, suite->what, suite->peer_notes);
-    printf("%-30s  %-5s  %12s %6s  %8s  %8s", suite->name, "dtype", "ns", "±", "GFLOP/s", "GB/s");
+    printf("%-37s  %-5s  %12s %6s  %8s  %8s  %-15s", suite->name, "dtype", "ns", "±", "GFLOP/s", "GB/s", "floor");
     for (size_t i = 0; suite->peers[i]; i++) {
         printf("  / %-8s %5s", suite->peers[i], "±");
     }
@@ -80,7 +81,7 @@ static void print_row(const bench_suite *suite, const bench_case *c, const bench
 {
     char label[BENCH_LABEL_SIZE];
     bench_case_label(c, label);
-    printf("%-30s  %-5s  ", label, bp_dtype_name(c->dtype));
+    printf("%-37s  %-5s  ", label, bp_dtype_name(c->dtype));
     if (result->error[0]) {
         printf("error: %s\n", result->error);
         return;
@@ -88,6 +89,11 @@ static void print_row(const bench_suite *suite, const bench_case *c, const bench
     bench_cost cost = bench_case_cost(c);
     double ns = result->times[0].ns;
     printf("%12.1f %5.1f%%  %8.2f  %8.2f", ns, 100 * result->times[0].spread, cost.flops / ns, (cost.read_bytes + cost.update_bytes) / ns);
+    if (result->floor_name) {
+        printf("  %-10s %3.0f%%", result->floor_name, 100 * result->floor_ns / ns);
+    } else {
+        printf("  %-15s", "-");
+    }
     for (size_t i = 0; suite->peers[i]; i++) {
         const bench_time *peer = find_peer(result, suite->peers[i]);
         if (peer) {
@@ -125,7 +131,7 @@ static void print_means(const bench_report *report)
         for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
             for (size_t i = 0; suite->peers[i]; i++) {
                 if (bench_report_mean(report, suite->name, dtype, suite->peers[i], &mean)) {
-                    printf("%-30s  %-5s  / %-8s %8.3f  (%zu rows)\n", suite->name, bp_dtype_name(dtype), mean.peer, mean.ratio, mean.rows);
+                    printf("%-37s  %-5s  / %-8s %8.3f  (%zu rows)\n", suite->name, bp_dtype_name(dtype), mean.peer, mean.ratio, mean.rows);
                 }
             }
         }

@@ -2,12 +2,14 @@
 #ifndef BENCH_REPORT_H
 #define BENCH_REPORT_H
 
+#include "floors.h"
 #include "machine.h"
 #include "suites.h"
 
 /* Everything that was measured. */
 typedef struct bench_report {
     bench_machine machine;
+    bench_floors *floors;
     size_t n_rows; /* so far, of cases.n */
     bench_cases cases;
     bench_result *results;
