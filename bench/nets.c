@@ -40,6 +40,7 @@ bench_result REAL(bench_step)(const bench_case *c, double seconds)
     contest.checked_runs = STEP_CHECKED;
     contest.sides[contest.n_sides++] = &REAL(libbp_step);
     contest.sides[contest.n_sides++] = &REAL(cblas_step);
+    contest.sides[contest.n_sides++] = &REAL(panel_step);
     bench_result result = REAL(bench_contest_run)(&contest, seconds);
     REAL(net_problem_destroy)(&problem);
     return result;

@@ -4,6 +4,9 @@
 #include "memory.h"
 #include "net_problem.h"
 
+#include "kernel/cache.h"
+
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tgmath.h>
@@ -11,6 +14,7 @@
 /* W: n_out × n_in, its rows unpadded; each array aligned. e becomes y in place, delta becomes g. */
 typedef struct dense {
     int n_in, n_out;
+    int panel; /* rows of W that gemv_t and ger go through at a time */
     real *W, *b, *y, *delta;
 } dense;
 
@@ -21,7 +25,7 @@ typedef struct peer {
     dense layers[BENCH_MAX_WIDTHS];
 } peer;
 
-static void *create(const void *problem)
+static void *create_with_panels(const void *problem, size_t panel_bytes)
 {
     const REAL(net_problem) *p = problem;
     const bench_shape *shape = &p->c->shape;
@@ -34,6 +38,8 @@ static void *create(const void *problem)
         dense *layer = &side->layers[l];
         layer->n_in = (int)n_in;
         layer->n_out = (int)n_out;
+        size_t rows = panel_bytes / (n_in * sizeof(real));
+        layer->panel = (int)(rows < 1 ? 1 : rows < n_out ? rows : n_out);
         layer->W = bench_allocate(n_out * n_in, sizeof(real));
         layer->b = bench_allocate(n_out, sizeof(real));
         layer->y = bench_allocate(n_out, sizeof(real));
@@ -43,6 +49,16 @@ static void *create(const void *problem)
         theta += n_out * n_in + n_out;
     }
     return side;
+}
+
+static void *create(const void *problem)
+{
+    return create_with_panels(problem, SIZE_MAX);
+}
+
+static void *create_panels(const void *problem)
+{
+    return create_with_panels(problem, bp_cache_panel_bytes());
 }
 
 static void destroy(void *state)
@@ -81,12 +97,24 @@ static void local_gradient(const dense *layer)
     }
 }
 
-/* W += η g xᵀ, b += η g */
-static void update(const dense *layer, real eta, const real *x)
+/* b += η g */
+static void update_bias(const dense *layer, real eta)
 {
-    CBLAS(ger)(CblasRowMajor, layer->n_out, layer->n_in, eta, layer->delta, 1, x, 1, layer->W, layer->n_in);
     for (int i = 0; i < layer->n_out; i++) {
         layer->b[i] += eta * layer->delta[i];
+    }
+}
+
+/* δ_prev = Wᵀ g and W += η g xᵀ; without δ_prev for the first layer */
+static void backward(const dense *layer, real eta, const real *x, real *delta_prev)
+{
+    for (int row = 0; row < layer->n_out; row += layer->panel) {
+        int rows = row + layer->panel < layer->n_out ? layer->panel : layer->n_out - row;
+        real *W = layer->W + (size_t)row * (size_t)layer->n_in, *g = layer->delta + row;
+        if (delta_prev) {
+            CBLAS(gemv)(CblasRowMajor, CblasTrans, rows, layer->n_in, 1, W, layer->n_in, g, 1, row > 0, delta_prev, 1);
+        }
+        CBLAS(ger)(CblasRowMajor, rows, layer->n_in, eta, g, 1, x, 1, W, layer->n_in);
     }
 }
 
@@ -104,11 +132,12 @@ static void train(peer *side, const real *x, const real *target)
     }
     for (size_t l = last; l > 0; l--) {
         dense *layer = &side->layers[l], *below = layer - 1;
-        CBLAS(gemv)(CblasRowMajor, CblasTrans, layer->n_out, layer->n_in, 1, layer->W, layer->n_in, layer->delta, 1, 0, below->delta, 1);
+        backward(layer, side->eta, below->y, below->delta);
+        update_bias(layer, side->eta);
         local_gradient(below);
-        update(layer, side->eta, below->y);
     }
-    update(&side->layers[0], side->eta, x);
+    backward(&side->layers[0], side->eta, x, NULL);
+    update_bias(&side->layers[0], side->eta);
 }
 
 static void step(void *state, size_t steps)
@@ -142,6 +171,15 @@ static void weights(void *state, real *theta)
 const REAL(bench_side) REAL(cblas_step) = {
     .name = "cblas",
     .create = create,
+    .destroy = destroy,
+    .set_rate = set_rate,
+    .run = step,
+    .result = weights,
+};
+
+const REAL(bench_side) REAL(panel_step) = {
+    .name = "panel",
+    .create = create_panels,
     .destroy = destroy,
     .set_rate = set_rate,
     .run = step,

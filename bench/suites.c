@@ -100,8 +100,9 @@ static const bench_suite suites[] = {
         .name = "step",
         .what = "One on-line training step: forward, backward, update with one sample; tanh hidden layers, identity output, bias, MSE.\n"
                 "libbp: bp_net_train_step, which checks its arguments and that the loss is finite.",
-        .peers = {"cblas"},
-        .peer_notes = "cblas: the same formulas by plain cblas calls (gemv, gemv_t, ger), and libm's tanh.",
+        .peers = {"cblas", "panel"},
+        .peer_notes = "cblas: the same formulas by plain cblas calls (gemv, gemv_t, ger), and libm's tanh.\n"
+                      "panel: the same, but gemv_t and ger go through W together, by panels of rows that take half of the level-2 cache.",
         .list = list_online,
         .row_f32 = bench_step_f32,
         .row_f64 = bench_step_f64,
