@@ -3,6 +3,9 @@
 #include "net_problem.h"
 #include "peer_cblas.h"
 #include "peer_gemm.h"
+#ifdef BENCH_HAVE_FANN
+#include "peer_fann.h"
+#endif
 #include "side_libbp.h"
 #include "suites.h"
 
@@ -41,6 +44,11 @@ bench_result REAL(bench_step)(const bench_case *c, double seconds)
     contest.sides[contest.n_sides++] = &REAL(libbp_step);
     contest.sides[contest.n_sides++] = &REAL(cblas_step);
     contest.sides[contest.n_sides++] = &REAL(panel_step);
+#ifdef BENCH_HAVE_FANN
+    if (problem.n_theta < large_weights) {
+        contest.sides[contest.n_sides++] = &REAL(fann_step);
+    }
+#endif
     bench_result result = REAL(bench_contest_run)(&contest, seconds);
     REAL(net_problem_destroy)(&problem);
     return result;
