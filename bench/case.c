@@ -4,20 +4,31 @@
 #include <stdio.h>
 #include <string.h>
 
-void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
+void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE])
 {
+    bool in_batches = c->batch > 1 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0;
     char batch[32] = "", method[32] = "", threads[32] = "";
-    if (c->batch > 1 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0) {
+    if (in_batches) {
         snprintf(batch, sizeof batch, " B=%zu", c->batch);
     }
-    if (c->method && strcmp(c->suite, "batch") == 0) {
+    if (c->method && in_batches) {
         snprintf(method, sizeof method, " %s", c->method);
     }
     if (c->threads > 1) {
         snprintf(threads, sizeof threads, " %zu threads", c->threads);
     }
-    snprintf(label, BENCH_LABEL_SIZE, "%s%s%s%s%s%s", c->operation ? c->operation : "", c->operation ? " " : "", c->shape.name, batch,
-             method, threads);
+    snprintf(group, BENCH_GROUP_SIZE, "%s%s%s%s", c->operation ? c->operation : "", batch, method, threads);
+}
+
+void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
+{
+    char group[BENCH_GROUP_SIZE];
+    bench_case_group(c, group);
+    if (c->operation) {
+        snprintf(label, BENCH_LABEL_SIZE, "%s %s", group, c->shape.name);
+    } else {
+        snprintf(label, BENCH_LABEL_SIZE, "%s%s", c->shape.name, group);
+    }
 }
 
 /* How often a state variable of the method is there for each weight. */

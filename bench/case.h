@@ -7,7 +7,7 @@
 
 #include "bp/dtype.h"
 
-enum { BENCH_ERROR_SIZE = 256, BENCH_LABEL_SIZE = 96 };
+enum { BENCH_ERROR_SIZE = 256, BENCH_GROUP_SIZE = 128, BENCH_LABEL_SIZE = 192 };
 
 typedef struct bench_case {
     const char *suite;
@@ -26,6 +26,9 @@ typedef struct bench_result {
     double floor_ns;              /* what it takes at least */
     char error[BENCH_ERROR_SIZE]; /* "" if all went well; else the rest does not count */
 } bench_result;
+
+/* What the row's name says beside the shape: "", " B=32 adam", "fused". */
+void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE]);
 
 /* The row's name for people and for --filter, without suite and dtype: "784-100-10 B=32 adam". */
 void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE]);

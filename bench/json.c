@@ -114,7 +114,7 @@ static json_t *means_json(const bench_report *report)
     for (size_t s = 0; (suite = bench_suite_at(s)); s++) {
         for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
             for (size_t i = 0; suite->peers[i]; i++) {
-                if (bench_report_mean(report, suite->name, dtype, suite->peers[i], &mean)) {
+                if (bench_report_mean(report, suite->name, dtype, NULL, suite->peers[i], &mean)) {
                     json_array_append_new(means, json_pack("{ss ss ss sf sI}", "suite", mean.suite, "dtype", bp_dtype_name(dtype), "peer",
                                                            mean.peer, "ratio", mean.ratio, "rows", (json_int_t)mean.rows));
                 }

@@ -12,9 +12,9 @@
 static bench_cases select_cases(const bench_options *options)
 {
     bench_cases all = {0};
-    for (const char *at = options->suites; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-        const bench_suite *suite = bench_suite_find(at, strcspn(at, ","));
-        for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
+    const bench_suite *suite;
+    for (size_t s = 0; (suite = bench_suite_at(s)); s++) {
+        for (bp_dtype dtype = BP_F32; dtype <= BP_F64 && bench_options_select_suite(options, suite->name); dtype++) {
             suite->list(&all, &(bench_case){.suite = suite->name, .dtype = dtype, .batch = 1, .threads = options->threads});
         }
     }

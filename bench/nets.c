@@ -13,6 +13,7 @@
 
 /* BATCHES: as many that are used in turn. */
 enum { BATCHES = 2, STEP_SAMPLES = 8, STEP_CHECKED = 2 * STEP_SAMPLES, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
+/* Nets from here on take fewer samples, and FANN, with 12 bytes and a pointer to follow for each weight, too long. */
 static const size_t large_weights = 4 << 20;
 
 /* A contest of training: the results are the weights, W and b of each layer. */

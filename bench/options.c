@@ -41,9 +41,16 @@ static _Noreturn void refuse(const char *option, const char *text, const char *a
     exit(2);
 }
 
+/* The name behind the next comma, or NULL. */
+static const char *next_name(const char *list)
+{
+    const char *comma = strchr(list, ',');
+    return comma ? comma + 1 : NULL;
+}
+
 static void set_suites(bench_options *o, const char *text)
 {
-    for (const char *at = text; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+    for (const char *at = text; at; at = next_name(at)) {
         size_t length = strcspn(at, ",");
         if (!bench_suite_find(at, length)) {
             fprintf(stderr, "bp-bench: --suite has \"%.*s\"; it can have", (int)length, at);
@@ -131,6 +138,15 @@ bench_options bench_options_parse(int argc, char **argv)
         exit(2);
     }
     return o;
+}
+
+bool bench_options_select_suite(const bench_options *options, const char *suite)
+{
+    bool found = false;
+    for (const char *at = options->suites; at && !found; at = next_name(at)) {
+        found = strlen(suite) == strcspn(at, ",") && strncmp(suite, at, strlen(suite)) == 0;
+    }
+    return found;
 }
 
 bool bench_options_select(const bench_options *options, const bench_case *c)

@@ -19,7 +19,8 @@ typedef struct bench_options {
 /* The program ends here after --help, and with 2 and a message after a mistake. */
 bench_options bench_options_parse(int argc, char **argv);
 
-/* Is this row asked for? */
+/* Is this suite, is this row of it asked for? */
+bool bench_options_select_suite(const bench_options *options, const char *suite);
 bool bench_options_select(const bench_options *options, const bench_case *c);
 
 #endif

@@ -8,18 +8,33 @@
 /* Above these a run is called noisy. */
 static const double large_spread = 0.1, large_load = 0.5; /* load: of each CPU */
 
-bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *peer, bench_mean *mean)
+static bool is_in_group(const bench_case *c, const char *group)
+{
+    char own[BENCH_GROUP_SIZE];
+    bench_case_group(c, own);
+    return !group || strcmp(own, group) == 0;
+}
+
+static const bench_time *find_peer(const bench_result *result, const char *name)
+{
+    for (size_t i = 1; i < result->n_sides; i++) {
+        if (strcmp(result->names[i], name) == 0) {
+            return &result->times[i];
+        }
+    }
+    return NULL;
+}
+
+bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *group, const char *peer, bench_mean *mean)
 {
     double log_ratio = 0;
     *mean = (bench_mean){.suite = suite, .peer = peer, .dtype = dtype};
     for (size_t r = 0; r < report->n_rows; r++) {
         const bench_case *c = &report->cases.cases[r];
-        const bench_result *result = &report->results[r];
-        for (size_t i = 1; i < result->n_sides; i++) {
-            if (strcmp(c->suite, suite) == 0 && c->dtype == dtype && strcmp(result->names[i], peer) == 0) {
-                log_ratio += log(result->times[i].ratio);
-                mean->rows++;
-            }
+        const bench_time *time = find_peer(&report->results[r], peer);
+        if (time && strcmp(c->suite, suite) == 0 && c->dtype == dtype && is_in_group(c, group)) {
+            log_ratio += log(time->ratio);
+            mean->rows++;
         }
     }
     mean->ratio = exp(log_ratio / (double)mean->rows);
@@ -67,16 +82,6 @@ static void print_heading(const bench_suite *suite)
     printf("\n");
 }
 
-static const bench_time *find_peer(const bench_result *result, const char *name)
-{
-    for (size_t i = 1; i < result->n_sides; i++) {
-        if (strcmp(result->names[i], name) == 0) {
-            return &result->times[i];
-        }
-    }
-    return NULL;
-}
-
 static void print_row(const bench_suite *suite, const bench_case *c, const bench_result *result)
 {
     char label[BENCH_LABEL_SIZE];
@@ -122,18 +127,55 @@ void bench_report_add(bench_report *report, const bench_result *result)
     fflush(stdout);
 }
 
+static void print_mean(const bench_report *report, const bench_suite *suite, bp_dtype dtype, const char *group)
+{
+    char label[BENCH_LABEL_SIZE];
+    bool any = false;
+    bench_mean mean;
+    snprintf(label, sizeof label, "%s %s", suite->name, group ? group + (group[0] == ' ') : "");
+    for (size_t i = 0; suite->peers[i]; i++) {
+        if (bench_report_mean(report, suite->name, dtype, group, suite->peers[i], &mean)) {
+            if (!any) {
+                printf("%-37s  %-5s", label, bp_dtype_name(dtype));
+            }
+            printf("  / %s %.3f (%zu rows)", mean.peer, mean.ratio, mean.rows);
+            any = true;
+        }
+    }
+    if (any) {
+        printf("\n");
+    }
+}
+
+/* Is this row the first of its suite, dtype and group? */
+static bool begins_group(const bench_report *report, size_t row)
+{
+    const bench_case *cases = report->cases.cases;
+    char group[BENCH_GROUP_SIZE];
+    bench_case_group(&cases[row], group);
+    for (size_t r = 0; r < row; r++) {
+        if (cases[r].suite == cases[row].suite && cases[r].dtype == cases[row].dtype && is_in_group(&cases[r], group)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void print_means(const bench_report *report)
 {
     const bench_suite *suite;
-    bench_mean mean;
-    printf("\ngeometric mean of the ratios\n");
+    printf("\ngeometric means of the ratios\n");
     for (size_t s = 0; (suite = bench_suite_at(s)); s++) {
         for (bp_dtype dtype = BP_F32; dtype <= BP_F64; dtype++) {
-            for (size_t i = 0; suite->peers[i]; i++) {
-                if (bench_report_mean(report, suite->name, dtype, suite->peers[i], &mean)) {
-                    printf("%-37s  %-5s  / %-8s %8.3f  (%zu rows)\n", suite->name, bp_dtype_name(dtype), mean.peer, mean.ratio, mean.rows);
+            for (size_t r = 0; r < report->n_rows; r++) {
+                const bench_case *c = &report->cases.cases[r];
+                char group[BENCH_GROUP_SIZE];
+                bench_case_group(c, group);
+                if (c->suite == suite->name && c->dtype == dtype && group[0] && begins_group(report, r)) {
+                    print_mean(report, suite, dtype, group);
                 }
             }
+            print_mean(report, suite, dtype, NULL);
         }
     }
 }

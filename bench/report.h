@@ -23,8 +23,9 @@ typedef struct bench_mean {
     size_t rows;
 } bench_mean;
 
-/* False if no row of this suite and dtype has this peer. */
-bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *peer, bench_mean *mean);
+/* Over the rows of this suite, dtype and group (bench_case_group; NULL: any) that have this peer. False if there are none. */
+bool bench_report_mean(const bench_report *report, const char *suite, bp_dtype dtype, const char *group, const char *peer,
+                       bench_mean *mean);
 
 /* A line on standard error while the next row is measured, if that is a terminal. */
 void bench_report_progress(const bench_report *report);
