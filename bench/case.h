@@ -35,7 +35,7 @@ void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE]);
 
 /* The least that any program must do for one step of this case. */
 typedef struct bench_cost {
-    double flops;
+    double flops;        /* multiplications with weights, and their additions */
     double read_bytes;   /* of weights that are only read */
     double update_bytes; /* of weights that are read and written, both counted */
     double weight_bytes; /* the weights themselves, and the optimizer's state */

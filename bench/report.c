@@ -195,6 +195,14 @@ static void warn_of_noise(const bench_report *report)
         printf("\nwarning: %zu of %zu rows spread by more than %g%%: something else was running, or the clock speed changed\n", noisy,
                report->n_rows, 100 * large_spread);
     }
+    size_t threads = 1;
+    for (size_t r = 0; r < report->n_rows; r++) {
+        threads = report->cases.cases[r].threads > threads ? report->cases.cases[r].threads : threads;
+    }
+    double load = bench_machine_load() - (double)threads; /* without bp-bench itself */
+    if (load > large_load * (double)report->machine.cpus) {
+        printf("\nwarning: the load average of other programs was about %.2f at the end: measure on an idle machine\n", load);
+    }
     if (report->machine.load > large_load * (double)report->machine.cpus) {
         printf("\nwarning: the load average was %.2f before the first row: measure on an idle machine\n", report->machine.load);
     }
