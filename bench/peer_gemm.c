@@ -9,16 +9,22 @@
 #include <string.h>
 #include <tgmath.h>
 
-/* W: n_out × n_in; Y and Delta: batch × n_out. E becomes Y in place, Delta becomes G. */
+/*
+ * W: n_out × n_in; Y and Delta: batch × n_out. E becomes Y in place, Delta becomes G. The gradient and the moments are those of W and of b
+ * behind it, which lies behind W; only Adam has them, and only for the check.
+ */
 typedef struct dense {
     int n_in, n_out;
     real *W, *b, *Y, *Delta;
+    real *gradient, *m, *v;
 } dense;
 
 typedef struct peer {
     const REAL(net_problem) * problem;
     int batch;
     real eta;
+    bool adam;
+    int steps; /* of Adam, so far */
     size_t n_layers;
     dense layers[BENCH_MAX_WIDTHS];
 } peer;
@@ -31,19 +37,25 @@ static void *create(const void *problem)
     peer *side = bench_allocate(1, sizeof *side);
     side->problem = p;
     side->batch = (int)p->c->batch;
+    side->adam = p->c->method && strcmp(p->c->method, "adam") == 0;
     side->n_layers = shape->n_widths - 1;
     for (size_t l = 0; l < side->n_layers; l++) {
         size_t n_in = shape->widths[l], n_out = shape->widths[l + 1];
         dense *layer = &side->layers[l];
         layer->n_in = (int)n_in;
         layer->n_out = (int)n_out;
-        layer->W = bench_allocate(n_out * n_in, sizeof(real));
-        layer->b = bench_allocate(n_out, sizeof(real));
+        size_t n = n_out * n_in + n_out;
+        layer->W = bench_allocate(n, sizeof(real));
+        layer->b = layer->W + n_out * n_in;
         layer->Y = bench_allocate(p->c->batch * n_out, sizeof(real));
         layer->Delta = bench_allocate(p->c->batch * n_out, sizeof(real));
-        memcpy(layer->W, theta, n_out * n_in * sizeof(real));
-        memcpy(layer->b, theta + n_out * n_in, n_out * sizeof(real));
-        theta += n_out * n_in + n_out;
+        if (side->adam) {
+            layer->gradient = bench_allocate(n, sizeof(real));
+            layer->m = bench_allocate(n, sizeof(real));
+            layer->v = bench_allocate(n, sizeof(real));
+        }
+        memcpy(layer->W, theta, n * sizeof(real));
+        theta += n;
     }
     return side;
 }
@@ -53,9 +65,11 @@ static void destroy(void *state)
     peer *side = state;
     for (size_t l = 0; side && l < side->n_layers; l++) {
         free(side->layers[l].W);
-        free(side->layers[l].b);
         free(side->layers[l].Y);
         free(side->layers[l].Delta);
+        free(side->layers[l].gradient);
+        free(side->layers[l].m);
+        free(side->layers[l].v);
     }
     free(side);
 }
@@ -120,58 +134,101 @@ static void local_gradient(const dense *layer, int batch)
     }
 }
 
-/* b += alpha Gᵀ 1 */
-static void update_bias(const dense *layer, int batch, real alpha)
+/* Delta_prev = G W */
+static void multiply_back(const dense *layer, int batch, real *Delta_prev)
+{
+    CBLAS(gemm)
+    (CblasRowMajor, CblasNoTrans, CblasNoTrans, batch, layer->n_in, layer->n_out, 1, layer->Delta, layer->n_out, layer->W, layer->n_in, 0,
+     Delta_prev, layer->n_in);
+}
+
+/* C = C + alpha Gᵀ X */
+static void accumulate(const dense *layer, int batch, real alpha, const real *X, real *C)
+{
+    CBLAS(gemm)
+    (CblasRowMajor, CblasTrans, CblasNoTrans, layer->n_out, layer->n_in, batch, alpha, layer->Delta, layer->n_out, X, layer->n_in, 1, C,
+     layer->n_in);
+}
+
+/* c += alpha Gᵀ 1 */
+static void accumulate_bias(const dense *layer, int batch, real alpha, real *c)
 {
     for (int i = 0; i < batch * layer->n_out; i++) {
-        layer->b[i % layer->n_out] += alpha * layer->Delta[i];
+        c[i % layer->n_out] += alpha * layer->Delta[i];
+    }
+}
+
+/* One step of Adam (Kingma, Ba 2015, algorithm 1) with the gradient, for W and b. */
+static void adam(const dense *layer, real eta, int t)
+{
+    const real beta1 = (real)0.9, beta2 = (real)0.999, epsilon = (real)1e-8;
+    size_t n = (size_t)layer->n_out * ((size_t)layer->n_in + 1);
+    for (size_t i = 0; i < n; i++) {
+        real gradient = layer->gradient[i];
+        layer->m[i] = beta1 * layer->m[i] + (1 - beta1) * gradient;
+        layer->v[i] = beta2 * layer->v[i] + (1 - beta2) * gradient * gradient;
+        real mean = layer->m[i] / (1 - pow(beta1, (real)t)), square = layer->v[i] / (1 - pow(beta2, (real)t));
+        layer->W[i] -= eta * mean / (sqrt(square) + epsilon);
     }
 }
 
 /* Delta_prev = G W and W += alpha Gᵀ X, from the last layer to the first, which needs no Delta_prev. */
-static void backward(const peer *side, const real *X, bool whole)
+static void backward_bare(const peer *side, const real *X)
 {
-    real alpha = side->eta / (real)side->batch;
     for (size_t l = side->n_layers; l-- > 0;) {
         const dense *layer = &side->layers[l], *below = layer - 1;
         if (l > 0) {
-            CBLAS(gemm)
-            (CblasRowMajor, CblasNoTrans, CblasNoTrans, side->batch, layer->n_in, layer->n_out, 1, layer->Delta, layer->n_out, layer->W,
-             layer->n_in, 0, below->Delta, layer->n_in);
+            multiply_back(layer, side->batch, below->Delta);
         }
-        if (l > 0 && whole) {
-            local_gradient(below, side->batch);
-        }
-        CBLAS(gemm)
-        (CblasRowMajor, CblasTrans, CblasNoTrans, layer->n_out, layer->n_in, side->batch, alpha, layer->Delta, layer->n_out,
-         l ? below->Y : X, layer->n_in, 1, layer->W, layer->n_in);
-        if (whole) {
-            update_bias(layer, side->batch, alpha);
-        }
+        accumulate(layer, side->batch, side->eta / (real)side->batch, l ? below->Y : X, layer->W);
     }
 }
 
-static void step(peer *side, size_t steps, bool whole)
+/* The same with f′, the bias and the method. */
+static void backward_whole(peer *side, const real *X)
 {
-    const REAL(net_problem) *p = side->problem;
-    for (size_t i = 0; i < steps; i++) {
-        size_t s = i * p->c->batch % p->n_samples;
-        forward(side, p->x + s * p->n_in, whole);
-        if (whole) {
-            output_error(side, p->target + s * p->n_out);
+    real alpha = (side->adam ? -1 : side->eta) / (real)side->batch;
+    side->steps++;
+    for (size_t l = side->n_layers; l-- > 0;) {
+        const dense *layer = &side->layers[l], *below = layer - 1;
+        if (l > 0) {
+            multiply_back(layer, side->batch, below->Delta);
+            local_gradient(below, side->batch);
         }
-        backward(side, p->x + s * p->n_in, whole);
+        size_t n_weights = (size_t)layer->n_out * (size_t)layer->n_in;
+        if (side->adam) {
+            memset(layer->gradient, 0, (n_weights + (size_t)layer->n_out) * sizeof(real));
+        }
+        real *sum = side->adam ? layer->gradient : layer->W;
+        accumulate(layer, side->batch, alpha, l ? below->Y : X, sum);
+        accumulate_bias(layer, side->batch, alpha, sum + n_weights);
+        if (side->adam) {
+            adam(layer, side->eta, side->steps);
+        }
     }
 }
 
 static void step_bare(void *state, size_t steps)
 {
-    step(state, steps, false);
+    const peer *side = state;
+    const REAL(net_problem) *p = side->problem;
+    for (size_t i = 0; i < steps; i++) {
+        const real *X = p->x + i * p->c->batch % p->n_samples * p->n_in;
+        forward(side, X, false);
+        backward_bare(side, X);
+    }
 }
 
 static void step_whole(void *state, size_t steps)
 {
-    step(state, steps, true);
+    peer *side = state;
+    const REAL(net_problem) *p = side->problem;
+    for (size_t i = 0; i < steps; i++) {
+        size_t s = i * p->c->batch % p->n_samples;
+        forward(side, p->x + s * p->n_in, true);
+        output_error(side, p->target + s * p->n_out);
+        backward_whole(side, p->x + s * p->n_in);
+    }
 }
 
 static void weights(void *state, real *theta)
@@ -179,10 +236,9 @@ static void weights(void *state, real *theta)
     const peer *side = state;
     for (size_t l = 0; l < side->n_layers; l++) {
         const dense *layer = &side->layers[l];
-        size_t n_out = (size_t)layer->n_out, n = n_out * (size_t)layer->n_in;
+        size_t n = (size_t)layer->n_out * ((size_t)layer->n_in + 1);
         memcpy(theta, layer->W, n * sizeof(real));
-        memcpy(theta + n, layer->b, n_out * sizeof(real));
-        theta += n + n_out;
+        theta += n;
     }
 }
 
