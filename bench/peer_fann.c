@@ -96,7 +96,7 @@ static void weights(void *state, real *theta)
 }
 
 const REAL(bench_side) REAL(fann_step) = {
-    .name = "FANN",
+    .name = "fann",
     .create = create,
     .destroy = destroy,
     .set_rate = set_rate,

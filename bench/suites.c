@@ -100,10 +100,10 @@ static const bench_suite suites[] = {
         .name = "step",
         .what = "One on-line training step: forward, backward, update with one sample; tanh hidden layers, identity output, bias, MSE.\n"
                 "libbp: bp_net_train_step, which checks its arguments and that the loss is finite.",
-        .peers = {"cblas", "panel", "FANN"},
+        .peers = {"cblas", "panel", "fann"},
         .peer_notes = "cblas: the same formulas by plain cblas calls (gemv, gemv_t, ger), and libm's tanh.\n"
                       "panel: the same, but gemv_t and ger go through W together, by panels of rows that take half of the level-2 cache.\n"
-                      "FANN: fann_train, where libfann was found; f32 only, and not for the largest nets.",
+                      "fann: FANN's fann_train, where libfann was found; f32 only, and not for the largest nets.",
         .list = list_online,
         .row_f32 = bench_step_f32,
         .row_f64 = bench_step_f64,
