@@ -11,8 +11,9 @@
 
 #include <stdio.h>
 
-/* BATCHES: as many that are used in turn. */
-enum { BATCHES = 2, STEP_SAMPLES = 8, STEP_CHECKED = 2 * STEP_SAMPLES, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
+/* Samples, or batches, that are used in turn. */
+enum { BATCHES = 2, STEP_SAMPLES = 8, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
+
 /* Nets from here on take fewer samples, and FANN, with 12 bytes and a pointer to follow for each weight, too long. */
 static const size_t large_weights = 4 << 20;
 
@@ -30,7 +31,8 @@ static REAL(bench_contest) training_contest(const REAL(net_problem) * problem)
         snprintf(parts[0].name, sizeof parts->name, "W of layer %zu", l);
         snprintf(parts[1].name, sizeof parts->name, "b of layer %zu", l);
         contest.n_parts += 2;
-        widest = n_in > widest ? n_in : n_out > widest ? n_out : widest;
+        widest = n_in > widest ? n_in : widest;
+        widest = n_out > widest ? n_out : widest;
     }
     contest.checking_rate = 0.5 / (double)widest;
     contest.bytes = (double)(problem->n_theta * sizeof(real));
@@ -41,7 +43,7 @@ bench_result REAL(bench_step)(const bench_case *c, double seconds)
 {
     REAL(net_problem) problem = REAL(net_problem_create)(c, STEP_SAMPLES);
     REAL(bench_contest) contest = training_contest(&problem);
-    contest.checked_runs = STEP_CHECKED;
+    contest.checked_runs = 2 * STEP_SAMPLES;
     contest.sides[contest.n_sides++] = &REAL(libbp_step);
     contest.sides[contest.n_sides++] = &REAL(cblas_step);
     contest.sides[contest.n_sides++] = &REAL(panel_step);

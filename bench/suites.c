@@ -110,7 +110,7 @@ static const bench_suite suites[] = {
     },
     {
         .name = "online",
-        .what = "On-line training over many samples in one call, a sample; nets as in step.\n"
+        .what = "A sample of on-line training, with many samples in one call; nets as in step.\n"
                 "libbp: bp_net_train_online.",
         .peers = {"cblas"},
         .peer_notes = "cblas: the same formulas by plain cblas calls, sample after sample, and libm's tanh.",
@@ -131,7 +131,7 @@ static const bench_suite suites[] = {
     },
     {
         .name = "batch",
-        .what = "A training step with a batch of B samples, a batch; nets as in step.\n"
+        .what = "A training step with a batch of B samples; nets as in step.\n"
                 "libbp: bp_net_train_step.",
         .peers = {"gemm"},
         .peer_notes =
@@ -143,7 +143,7 @@ static const bench_suite suites[] = {
     },
     {
         .name = "infer",
-        .what = "Inference of B samples, all of them; nets as in step.\n"
+        .what = "Inference of B samples at once; nets as in step.\n"
                 "libbp: bp_net_predict.",
         .peers = {"cblas"},
         .peer_notes = "cblas: gemv for one sample, gemm for more, and libm's tanh.",
