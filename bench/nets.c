@@ -101,3 +101,17 @@ bench_result REAL(bench_infer)(const bench_case *c, double seconds)
     REAL(net_problem_destroy)(&problem);
     return result;
 }
+
+bench_result REAL(bench_threads)(const bench_case *c, double seconds)
+{
+    REAL(net_problem) problem = REAL(net_problem_create)(c, c->batch == 1 ? STEP_SAMPLES : BATCHES * c->batch);
+    REAL(bench_contest) contest = training_contest(&problem);
+    contest.checked_runs = 2 * problem.n_samples / c->batch;
+    contest.sides[contest.n_sides++] = &REAL(libbp_step);
+    if (c->threads > 1) {
+        contest.sides[contest.n_sides++] = &REAL(libbp_step_alone);
+    }
+    bench_result result = REAL(bench_contest_run)(&contest, seconds);
+    REAL(net_problem_destroy)(&problem);
+    return result;
+}

@@ -10,6 +10,7 @@
 
 typedef struct libbp {
     const REAL(net_problem) * problem;
+    size_t threads;
     bp_net *net;
     bp_workspace *ws;
     bp_optimizer *opt;
@@ -44,6 +45,9 @@ static bp_status build(libbp *side)
     if (status == BP_OK) {
         status = bp_workspace_create(&side->ws, side->net, c->batch);
     }
+    if (status == BP_OK && side->threads > 1) {
+        status = bp_workspace_set_threads(side->ws, side->threads);
+    }
     bp_method method = BP_METHOD_SGD;
     if (status == BP_OK && c->method) {
         status = bp_method_from_name(c->method, &method);
@@ -63,16 +67,28 @@ static void destroy(void *state)
     }
 }
 
-static void *create(const void *problem)
+static void *create_with_threads(const REAL(net_problem) * problem, size_t threads)
 {
     libbp *side = bench_allocate(1, sizeof *side);
     side->problem = problem;
+    side->threads = threads;
     side->y = bench_allocate(side->problem->c->batch * side->problem->n_out, sizeof *side->y);
     if (build(side) != BP_OK) {
         destroy(side);
         return NULL;
     }
     return side;
+}
+
+static void *create(const void *problem)
+{
+    const REAL(net_problem) *p = problem;
+    return create_with_threads(p, p->c->threads);
+}
+
+static void *create_alone(const void *problem)
+{
+    return create_with_threads(problem, 1);
 }
 
 static void set_rate(void *state, double eta)
@@ -133,6 +149,16 @@ static const char *failure(const void *state)
 const REAL(bench_side) REAL(libbp_step) = {
     .name = "libbp",
     .create = create,
+    .destroy = destroy,
+    .set_rate = set_rate,
+    .run = step,
+    .result = weights,
+    .failure = failure,
+};
+
+const REAL(bench_side) REAL(libbp_step_alone) = {
+    .name = "1 thread",
+    .create = create_alone,
     .destroy = destroy,
     .set_rate = set_rate,
     .run = step,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void add(bench_cases *list, bench_case c)
 {
@@ -95,6 +96,23 @@ static void list_batch(bench_cases *list, const bench_case *prototype)
     }
 }
 
+/* With 1, 2, 4, … threads and the most; without --threads that is one a CPU, but 2 at least. */
+static void list_threads(bench_cases *list, const bench_case *prototype)
+{
+    static const size_t batches[] = {1, 128};
+    size_t cpus = (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+    size_t most = prototype->threads > 1 ? prototype->threads : cpus > 2 ? cpus : 2;
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        for (size_t threads = 1; threads <= most; threads = threads < most && 2 * threads > most ? most : 2 * threads) {
+            bench_case c = *prototype;
+            c.method = "sgd";
+            c.batch = batches[i];
+            c.threads = threads;
+            add_shapes(list, &c, online_shapes);
+        }
+    }
+}
+
 static const bench_suite suites[] = {
     {
         .name = "step",
@@ -150,6 +168,16 @@ static const bench_suite suites[] = {
         .list = list_infer,
         .row_f32 = bench_infer_f32,
         .row_f64 = bench_infer_f64,
+    },
+    {
+        .name = "threads",
+        .what = "A training step with one sample, or with B samples, on some threads; nets as in step.\n"
+                "libbp: bp_net_train_step after bp_workspace_set_threads.",
+        .peers = {"1 thread"},
+        .peer_notes = "1 thread: the same on one thread.",
+        .list = list_threads,
+        .row_f32 = bench_threads_f32,
+        .row_f64 = bench_threads_f64,
     },
 };
 
