@@ -5,20 +5,10 @@
 #ifndef BENCH_PEER_CBLAS_H
 #define BENCH_PEER_CBLAS_H
 
-#include "shapes.h"
+#include "contest.h"
 
-#include "core/real.h"
-
-typedef struct REAL(peer_cblas) REAL(peer_cblas);
-
-/* A net with the weights theta: for each layer W row-major, then b. */
-REAL(peer_cblas) * REAL(peer_cblas_create)(const bench_shape *shape, const real *theta);
-void REAL(peer_cblas_destroy)(REAL(peer_cblas) * peer);
-
-/* One step down the gradient of ½‖target − y‖². */
-void REAL(peer_cblas_step)(REAL(peer_cblas) * peer, real eta, const real *x, const real *target);
-
-/* Copies the weights out, in the order of theta. */
-void REAL(peer_cblas_get)(const REAL(peer_cblas) * peer, real *theta);
+extern const REAL(bench_side) REAL(cblas_step);   /* a run is one step with one sample */
+extern const REAL(bench_side) REAL(panel_step);   /* the same by row panels of half a level-2 cache, for gemv_t and then ger */
+extern const REAL(bench_side) REAL(cblas_online); /* a run is a step with every sample in turn */
 
 #endif

@@ -2,25 +2,23 @@
 
 #include <stdlib.h>
 
-/* From what call overhead decides to what memory bandwidth decides. */
-static const char *const names[] = {
-    "2-3-2-1",        "8-16-16-1",           "64-32-10",         "120-20-3",     "784-100-10",
-    "784-300-100-10", "256-256-256-256-256", "784-1024-1024-10", "4096-4096-10",
-};
-
-size_t bench_shape_count(void)
+bench_shape bench_shape_parse(const char *name)
 {
-    return sizeof names / sizeof *names;
-}
-
-bench_shape bench_shape_at(size_t index)
-{
-    bench_shape shape = {.name = names[index]};
-    const char *text = names[index];
+    bench_shape shape = {.name = name};
+    const char *text = name;
     while (*text && shape.n_widths < BENCH_MAX_WIDTHS) {
         char *end;
         shape.widths[shape.n_widths++] = strtoul(text, &end, 10);
         text = *end == '-' ? end + 1 : end;
     }
     return shape;
+}
+
+size_t bench_shape_weight_count(const bench_shape *shape)
+{
+    size_t count = 0;
+    for (size_t l = 0; l + 1 < shape->n_widths; l++) {
+        count += shape->widths[l] * shape->widths[l + 1];
+    }
+    return count;
 }

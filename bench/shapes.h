@@ -1,4 +1,4 @@
-/* The nets that are measured, by name: "784-100-10" has 784 inputs, 100 hidden units and 10 outputs. */
+/* A net by its name: "784-100-10" has 784 inputs, 100 hidden units and 10 outputs. */
 #ifndef BENCH_SHAPES_H
 #define BENCH_SHAPES_H
 
@@ -12,9 +12,10 @@ typedef struct bench_shape {
     size_t widths[BENCH_MAX_WIDTHS]; /* inputs first, outputs last */
 } bench_shape;
 
-size_t bench_shape_count(void);
+/* The shape of this name, which lives on. */
+bench_shape bench_shape_parse(const char *name);
 
-/* Shape index, 0 … bench_shape_count() − 1. */
-bench_shape bench_shape_at(size_t index);
+/* Elements of all W. */
+size_t bench_shape_weight_count(const bench_shape *shape);
 
 #endif

@@ -1,36 +1,54 @@
 #include "timing.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-enum { MIN_PAIRS = 3 };
+enum { MIN_REPETITIONS = 3 };
 
-static double now(void)
+/*
+ * The weights that another side has driven out of the last cache do not come back at once: the cache does not drop the oldest first. A
+ * step of long_step seconds needs no warm caches: it moves more than they hold, or computes for longer than it takes to fill them.
+ */
+enum { WARM_UP_STEPS = 3, MIN_STEPS = 4 };
+static const double long_step = 2e-3;
+
+double bench_now(void)
 {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Seconds that a block of steps takes, after one untimed step. */
-static double time_block(bench_contender contender, size_t steps)
+static double time_steps(bench_contender contender, size_t steps)
 {
-    contender.run(contender.state, 1);
-    double start = now();
+    double start = bench_now();
     contender.run(contender.state, steps);
-    return now() - start;
+    return bench_now() - start;
 }
 
-/* How many steps take this many seconds; 1 if a single one takes longer. */
-static size_t steps_for(bench_contender contender, double seconds)
+typedef struct block {
+    size_t warm_up, steps;
+} block;
+
+/* A block of about this many seconds, but of some steps at least; of a single step if that is long. */
+static block plan_block(bench_contender contender, double seconds)
 {
     size_t steps = 1;
     double taken;
-    while ((taken = time_block(contender, steps)) < seconds / 2) {
+    while ((taken = time_steps(contender, steps)) < seconds / 2) {
         steps *= 2;
     }
-    double exact = (double)steps * seconds / taken;
-    return exact < 1 ? 1 : (size_t)exact;
+    double step = taken / (double)steps, fitting = seconds / step;
+    size_t least = step < long_step ? MIN_STEPS : 1;
+    return (block){.warm_up = step < long_step ? WARM_UP_STEPS : 0, .steps = fitting > (double)least ? (size_t)fitting : least};
+}
+
+static double time_block(bench_contender contender, block b)
+{
+    contender.run(contender.state, b.warm_up);
+    return time_steps(contender, b.steps);
 }
 
 static int compare(const void *a, const void *b)
@@ -48,33 +66,39 @@ static double quantile(size_t n, const double *sorted, double fraction)
     return sorted[i] + (at - (double)i) * (next - sorted[i]);
 }
 
-void bench_measure(bench_contender ours, bench_contender peer, double seconds, size_t max_pairs, bench_samples *samples)
+static void median_and_spread(size_t n, const double *values, double *median, double *spread)
 {
-    double measured = 0;
-    size_t steps = steps_for(ours, seconds / (2 * (double)max_pairs));
-    for (size_t pairs = 0; pairs < max_pairs && (pairs < MIN_PAIRS || measured < seconds); pairs++) {
-        double a = time_block(ours, steps), b = time_block(peer, steps);
-        measured += a + b;
-        samples->ours_ns[samples->n] = 1e9 * a / (double)steps;
-        samples->peer_ns[samples->n] = 1e9 * b / (double)steps;
+    double sorted[BENCH_MAX_REPETITIONS];
+    memcpy(sorted, values, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare);
+    *median = quantile(n, sorted, 0.5);
+    *spread = (quantile(n, sorted, 0.75) - quantile(n, sorted, 0.25)) / *median;
+}
+
+void bench_measure(size_t n, const bench_contender *contenders, double seconds, size_t max_repetitions, bench_samples *samples)
+{
+    block blocks[BENCH_MAX_SIDES];
+    for (size_t i = 0; i < n; i++) {
+        blocks[i] = plan_block(contenders[i], seconds / (double)(n * max_repetitions));
+    }
+    double start = bench_now();
+    for (size_t r = 0; r < max_repetitions && (r < MIN_REPETITIONS || bench_now() - start < seconds); r++) {
+        for (size_t k = 0; k < n; k++) {
+            size_t i = (k + r) % n; /* so that nobody always comes behind the same one */
+            samples->ns[i][samples->n] = 1e9 * time_block(contenders[i], blocks[i]) / (double)blocks[i].steps;
+        }
         samples->n++;
     }
 }
 
-bench_timing bench_summarize(const bench_samples *samples)
+void bench_summarize(size_t n, const bench_samples *samples, bench_time *times)
 {
-    size_t n = samples->n;
-    bench_samples sorted = *samples;
-    double ratios[BENCH_MAX_PAIRS];
     for (size_t i = 0; i < n; i++) {
-        ratios[i] = samples->peer_ns[i] / samples->ours_ns[i];
+        double ratios[BENCH_MAX_REPETITIONS];
+        for (size_t r = 0; r < samples->n; r++) {
+            ratios[r] = samples->ns[i][r] / samples->ns[0][r];
+        }
+        median_and_spread(samples->n, samples->ns[i], &times[i].ns, &times[i].spread);
+        median_and_spread(samples->n, ratios, &times[i].ratio, &times[i].ratio_spread);
     }
-    qsort(sorted.ours_ns, n, sizeof(double), compare);
-    qsort(sorted.peer_ns, n, sizeof(double), compare);
-    qsort(ratios, n, sizeof(double), compare);
-
-    bench_timing timing = {.ours_ns = quantile(n, sorted.ours_ns, 0.5), .peer_ns = quantile(n, sorted.peer_ns, 0.5)};
-    timing.ratio = timing.peer_ns / timing.ours_ns;
-    timing.spread = (quantile(n, ratios, 0.75) - quantile(n, ratios, 0.25)) / quantile(n, ratios, 0.5);
-    return timing;
 }

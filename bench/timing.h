@@ -1,35 +1,37 @@
-/* Two ways to do the same work, timed side by side. */
+/* Several ways to do the same work, timed side by side. */
 #ifndef BENCH_TIMING_H
 #define BENCH_TIMING_H
 
 #include <stddef.h>
+
+enum { BENCH_MAX_SIDES = 4, BENCH_MAX_REPETITIONS = 256 };
 
 typedef struct bench_contender {
     void (*run)(void *state, size_t steps);
     void *state;
 } bench_contender;
 
-enum { BENCH_MAX_PAIRS = 256 };
-
-/* What was measured so far, a pair of blocks each. */
+/* What was measured so far: a block of each contender for each repetition. */
 typedef struct bench_samples {
     size_t n;
-    double ours_ns[BENCH_MAX_PAIRS], peer_ns[BENCH_MAX_PAIRS]; /* of one step */
+    double ns[BENCH_MAX_SIDES][BENCH_MAX_REPETITIONS]; /* of one step */
 } bench_samples;
 
-typedef struct bench_timing {
-    double ours_ns, peer_ns; /* of one step, the medians over the blocks */
-    double ratio;            /* peer_ns / ours_ns: above 1, ours is faster */
-    double spread;           /* of the ratio from pair to pair of blocks: interquartile range / median */
-} bench_timing;
+/* Of one contender. A spread is the interquartile range from repetition to repetition, as a part of the median. */
+typedef struct bench_time {
+    double ns, spread;          /* of one step, the median */
+    double ratio, ratio_spread; /* to the first contender in the same repetition, the median: above 1, the first is faster */
+} bench_time;
+
+/* Seconds on a clock that only goes forward. */
+double bench_now(void);
 
 /*
- * Measures in at most max_pairs pairs of short blocks, one of ours and one of the peer, again and again for about this many seconds:
- * whatever slows the machine down for a while then meets both. Each block follows an untimed step that brings its own weights back into
- * the caches.
+ * Measures in at most max_repetitions repetitions of short blocks, one of each contender in turn, for about this many seconds: whatever
+ * slows the machine down for a while then meets all. Each block follows untimed steps that bring its own weights back into the caches.
  */
-void bench_measure(bench_contender ours, bench_contender peer, double seconds, size_t max_pairs, bench_samples *samples);
+void bench_measure(size_t n, const bench_contender *contenders, double seconds, size_t max_repetitions, bench_samples *samples);
 
-bench_timing bench_summarize(const bench_samples *samples);
+void bench_summarize(size_t n, const bench_samples *samples, bench_time *times);
 
 #endif

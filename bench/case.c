@@ -1,0 +1,73 @@
+#include "case.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE])
+{
+    bool in_batches = c->batch > 1 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0;
+    char batch[32] = "", method[32] = "", threads[32] = "";
+    if (in_batches) {
+        snprintf(batch, sizeof batch, " B=%zu", c->batch);
+    }
+    if (c->method && in_batches) {
+        snprintf(method, sizeof method, " %s", c->method);
+    }
+    if (c->threads > 1) {
+        snprintf(threads, sizeof threads, " %zu threads", c->threads);
+    }
+    snprintf(group, BENCH_GROUP_SIZE, "%s%s%s%s", c->operation ? c->operation : "", batch, method, threads);
+}
+
+void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
+{
+    char group[BENCH_GROUP_SIZE];
+    bench_case_group(c, group);
+    if (c->operation) {
+        snprintf(label, BENCH_LABEL_SIZE, "%s %s", group, c->shape.name);
+    } else {
+        snprintf(label, BENCH_LABEL_SIZE, "%s%s", c->shape.name, group);
+    }
+}
+
+/* How often a state variable of the method is there for each weight. */
+static double states(const char *method)
+{
+    return strcmp(method, "adam") == 0 ? 2 : 0;
+}
+
+/* Training: forward reads W; the error signal and the update go with one sweep that reads and writes it, and the optimizer's state. */
+static bench_cost training_cost(const bench_case *c, double n)
+{
+    const size_t *widths = c->shape.widths;
+    double first = (double)(widths[0] * widths[1]); /* weights of layer 1, for which there is no error signal to compute */
+    double copies = 1 + states(c->method);
+    bench_cost cost = {.flops = 6 * n - 2 * first, .read_bytes = n, .update_bytes = 2 * n * copies, .weight_bytes = n * copies};
+    if (strcmp(c->suite, "online") == 0) {
+        cost.read_bytes -= first; /* its update shares a sweep with the next forward */
+    }
+    return cost;
+}
+
+static bench_cost forward_cost(double n)
+{
+    return (bench_cost){.flops = 2 * n, .read_bytes = n, .weight_bytes = n};
+}
+
+static bench_cost layer_cost(const char *operation, double n)
+{
+    bool fused = strcmp(operation, "fused") == 0, update = fused || strcmp(operation, "update") == 0;
+    return update ? (bench_cost){.flops = fused ? 4 * n : 2 * n, .update_bytes = 2 * n, .weight_bytes = n} : forward_cost(n);
+}
+
+bench_cost bench_case_cost(const bench_case *c)
+{
+    double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
+    bench_cost cost = c->method ? training_cost(c, n) : c->operation ? layer_cost(c->operation, n) : forward_cost(n);
+    cost.flops *= (double)c->batch;
+    cost.read_bytes *= size;
+    cost.update_bytes *= size;
+    cost.weight_bytes *= size;
+    return cost;
+}
