@@ -67,10 +67,10 @@ static void write_row(FILE *file, const mnist_options *o, const mnist_result *r)
 {
     fprintf(
         file,
-        "  {\"suite\": \"mnist\", \"name\": \"784-300-100-10\", \"dtype\": \"f32\", \"batch\": %zu, \"threads\": 1, \"method\": \"%s\", "
+        "  {\"suite\": \"mnist\", \"name\": \"784-300-100-10\", \"dtype\": \"f32\", \"batch\": %zu, \"threads\": %zu, \"method\": \"%s\", "
         "\"seed\": %llu, \"learning_rate\": %.9g, \"samples\": %zu, \"ns\": %.9g, \"spread\": %.4g, \"repetitions\": %zu",
-        o->batch, bp_method_name(o->method), (unsigned long long)r->seed, o->learning_rate, r->samples, r->ns.median, r->ns.spread,
-        r->repetitions);
+        o->batch, o->threads, bp_method_name(o->method), (unsigned long long)r->seed, o->learning_rate, r->samples, r->ns.median,
+        r->ns.spread, r->repetitions);
     if (o->target_accuracy > 0) {
         fprintf(file, ", \"target_accuracy\": %.6g", o->target_accuracy);
     }

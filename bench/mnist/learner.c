@@ -27,6 +27,9 @@ static bool build(mnist_learner *l, const mnist_options *o, uint64_t seed)
         status = bp_workspace_create(&l->ws, l->net, o->batch < 128 ? 128 : o->batch); /* the test is made in batches, too */
     }
     if (status == BP_OK) {
+        status = bp_workspace_set_threads(l->ws, o->threads);
+    }
+    if (status == BP_OK) {
         status = bp_optimizer_create(&l->opt, o->method, l->net);
     }
     if (status == BP_OK) {

@@ -21,8 +21,8 @@ static bool make_run(const mnist_options *o, const mnist_set *set, mnist_result 
         fputs("bp-mnist: out of memory\n", stderr);
         return false;
     }
-    printf("784-300-100-10, f32, %s, B = %zu, learning rate %g, seed %llu, kernels %s\n", bp_method_name(o->method), o->batch,
-           o->learning_rate, (unsigned long long)result->seed, bp_kernel_name());
+    printf("784-300-100-10, f32, %s, B = %zu, learning rate %g, seed %llu, kernels %s, %zu thread%s\n", bp_method_name(o->method), o->batch,
+           o->learning_rate, (unsigned long long)result->seed, bp_kernel_name(), o->threads, o->threads == 1 ? "" : "s");
     return (o->online ? mnist_train_online : mnist_train)(o, set, result->seed, result);
 }
 

@@ -18,6 +18,7 @@ static const char usage[] =
     "  --epochs N             at most, 1 to 10000 (default 20; --online: 1)\n"
     "  --target-accuracy A    end with the epoch whose test accuracy reaches A, 0 to 1; 0: make all epochs\n"
     "                         (default 0.98; --online: 0)\n"
+    "  --threads N            of the workspace, 1 to 1024 (default 1)\n"
     "  --seed N               of the first weights and the order of the digits (default 1)\n"
     "  --runs N               this many runs, each with the next seed, 1 to 1000 (default 1)\n"
     "  --online               one digit a step: tanh hidden layers, identity outputs, mean squared error, sgd; beside FANN if built with "
@@ -82,16 +83,23 @@ static void check_writable(const char *path)
 
 mnist_options mnist_options_parse(int argc, char **argv)
 {
-    enum { ONLINE = 1, HELP, DATA, METHOD, BATCH, RATE, EPOCHS, TARGET, SEED, RUNS, JSON };
+    enum { ONLINE = 1, HELP, DATA, METHOD, BATCH, RATE, EPOCHS, TARGET, THREADS, SEED, RUNS, JSON };
     static const struct option known[] = {
-        {"online", no_argument, NULL, ONLINE},       {"help", no_argument, NULL, HELP},
-        {"data", required_argument, NULL, DATA},     {"method", required_argument, NULL, METHOD},
-        {"batch", required_argument, NULL, BATCH},   {"learning-rate", required_argument, NULL, RATE},
-        {"epochs", required_argument, NULL, EPOCHS}, {"target-accuracy", required_argument, NULL, TARGET},
-        {"seed", required_argument, NULL, SEED},     {"runs", required_argument, NULL, RUNS},
-        {"json", required_argument, NULL, JSON},     {NULL, 0, NULL, 0},
+        {"online", no_argument, NULL, ONLINE},
+        {"help", no_argument, NULL, HELP},
+        {"data", required_argument, NULL, DATA},
+        {"method", required_argument, NULL, METHOD},
+        {"batch", required_argument, NULL, BATCH},
+        {"learning-rate", required_argument, NULL, RATE},
+        {"epochs", required_argument, NULL, EPOCHS},
+        {"target-accuracy", required_argument, NULL, TARGET},
+        {"seed", required_argument, NULL, SEED},
+        {"runs", required_argument, NULL, RUNS},
+        {"json", required_argument, NULL, JSON},
+        {"threads", required_argument, NULL, THREADS},
+        {NULL, 0, NULL, 0},
     };
-    mnist_options o = {.folder = BENCH_MNIST_FOLDER, .seed = 1, .runs = 1, .target_accuracy = -1};
+    mnist_options o = {.folder = BENCH_MNIST_FOLDER, .seed = 1, .runs = 1, .threads = 1, .target_accuracy = -1};
     const char *method = NULL, *batch = NULL;
     int option;
     while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
@@ -121,6 +129,9 @@ mnist_options mnist_options_parse(int argc, char **argv)
         case TARGET:
             o.target_accuracy = number("target-accuracy", optarg, -1, 1, "0 to 1");
             o.require_target = o.target_accuracy > 0;
+            break;
+        case THREADS:
+            o.threads = (size_t)whole_number("threads", optarg, 0, 1024, "1 to 1024");
             break;
         case SEED:
             o.seed = whole_number("seed", optarg, -1, 9007199254740992.0, "a whole number from 0 to 2^53");

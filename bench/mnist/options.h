@@ -12,7 +12,7 @@ typedef struct mnist_options {
     const char *folder, *json; /* json NULL: no file */
     bool online;
     bp_method method;
-    size_t batch, epochs, runs;
+    size_t batch, epochs, runs, threads;
     uint64_t seed; /* of the first run; the others count on */
     double learning_rate;
     double target_accuracy; /* a run ends with the epoch that reaches it; 0: none */
