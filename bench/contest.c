@@ -21,7 +21,7 @@ static const double timing_rate = 1e-9;
 
 /* What rounding may do to the way that a result went. Far below what a wrong term does, which is of the order of 1. */
 #if BP_REAL_BITS == 32
-static const double tolerance = 1e-3;
+static const double tolerance = 1e-2;
 #else
 static const double tolerance = 1e-11;
 #endif

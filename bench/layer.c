@@ -117,7 +117,8 @@ static void libbp_fused(void *state, size_t runs)
     libbp *side = state;
     const problem *p = side->p;
     for (size_t i = 0; i < runs; i++) {
-        REAL(bp_kernel)()->gemv_t_ger(p->n, p->n, side->eta, p->delta, p->x, side->layer->weights, side->layer->ld, side->y);
+        REAL(bp_kernel)()->gemv_t_ger(BP_ACTIVATION_IDENTITY, p->n, p->n, side->eta, p->delta, p->x, NULL, side->layer->weights,
+                                      side->layer->ld, NULL, side->y);
     }
 }
 

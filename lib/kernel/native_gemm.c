@@ -1,77 +1,90 @@
 /*
- * Matrix products for small batches, in register blocks without packing: what OpenBLAS spends on packing does not pay there. Three of the
- * four transpositions, those that a net's passes are made of.
+ * Matrix products in register blocks: three of the four transpositions, those that a net's passes are made of. An element of C is summed in
+ * an order that k alone decides, so it does not depend on m, n, or where its block lies.
  */
 #include "kernel/native.h"
 
-#ifdef BP_HAVE_BLAS
-#include "kernel/blas.h"
-#endif
+/* A block of op(A) B: rows × vectors accumulators. */
+enum { ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4, COLUMNS = 2 };
 
-enum { ROWS = 4, COLUMNS = 2 }; /* of a block: ROWS × COLUMNS accumulators */
+/* A part of B that stays in the level-1 cache over all rows of A: this many rows of COLUMNS vectors, 16 KiB with AVX-512. */
+enum { DEPTH = 128 };
 
-/* A block of C = alpha A Bᵀ + beta C: rows rows of A with four rows of B, each a product of two rows. rows is a constant, 1 or 2. */
-INLINE void dot_block(size_t rows, size_t columns, row_end end, real alpha, const real *A, size_t lda, const real *B, size_t ldb, real beta,
-                      real *C, size_t ldc)
+/* A block of A Bᵀ: rows of A × rows of B, one accumulator each; as many as sum_block takes. */
+enum { PRODUCT_ROWS = BLOCK / 4, PRODUCT_COLUMNS = 4 };
+
+/* rows × columns products of a row of A with a row of B, which are C = alpha … + beta C. rows and columns, 1 or 4, are constants. */
+INLINE void product_block(size_t rows, size_t columns, row_end end, real alpha, const real *A, size_t lda, const real *B, size_t ldb,
+                          real beta, real *C, size_t ldc)
 {
     vector s[BLOCK] = {{0}};
     for (size_t l = 0; l < end.at; l += LANES) {
-        vector a[2];
-        for (size_t i = 0; i < rows; i++) {
-            a[i] = load(A + i * lda + l);
-        }
+        vector b[PRODUCT_COLUMNS];
         for (size_t j = 0; j < columns; j++) {
-            vector b = load(B + j * ldb + l);
-            for (size_t i = 0; i < rows; i++) {
-                s[i * 4 + j] = multiply_add(a[i], b, s[i * 4 + j]);
+            b[j] = load(B + j * ldb + l);
+        }
+        for (size_t i = 0; i < rows; i++) {
+            vector a = load(A + i * lda + l);
+            for (size_t j = 0; j < columns; j++) {
+                s[i * PRODUCT_COLUMNS + j] = multiply_add(a, b[j], s[i * PRODUCT_COLUMNS + j]);
             }
         }
     }
-    if (end.n) {
+    for (size_t i = 0; end.n && i < rows; i++) {
+        vector a = load_partial(A + i * lda + end.at, end.n);
         for (size_t j = 0; j < columns; j++) {
             vector b = load_partial(B + j * ldb + end.at, end.n);
-            for (size_t i = 0; i < rows; i++) {
-                s[i * 4 + j] = multiply_add(load_partial(A + i * lda + end.at, end.n), b, s[i * 4 + j]);
-            }
+            s[i * PRODUCT_COLUMNS + j] = multiply_add(a, b, s[i * PRODUCT_COLUMNS + j]);
         }
     }
-    vector in_lanes[BLOCK_VECTORS];
-    real sums[BLOCK];
-    sum_block(s, in_lanes);
-    memcpy(sums, in_lanes, sizeof sums);
+    vector sums[BLOCK_VECTORS];
+    real values[BLOCK];
+    sum_block(s, sums);
+    memcpy(values, sums, sizeof values);
     for (size_t i = 0; i < rows; i++) {
-        for (size_t j = 0; j < columns; j++) {
-            real *c = C + i * ldc + j;
-            *c = beta == 0 ? alpha * sums[i * 4 + j] : alpha * sums[i * 4 + j] + beta * *c;
+        real *c = C + i * ldc, value = alpha * values[i * PRODUCT_COLUMNS];
+        if (columns == 1) {
+            *c = beta == 0 ? value : value + beta * *c;
+        } else {
+            quad four = alpha * load_quad(values + i * PRODUCT_COLUMNS);
+            store_quad(c, beta == 0 ? four : four + beta * load_quad(c));
         }
     }
 }
 
-/* C = alpha A Bᵀ + beta C: the forward pass, E = X Wᵀ */
+/* C = alpha A Bᵀ + beta C: the forward pass, E = X Wᵀ. As many rows of A at a time as stay in the level-1 cache while B's go by. */
 static void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda, const real *B, size_t ldb, real beta, real *C,
                     size_t ldc)
 {
     row_end end = end_of_row(k, 0);
-    size_t j = 0;
-    for (; j + 4 <= n; j += 4) {
-        size_t i = 0;
-        for (; i + 2 <= m; i += 2) {
-            dot_block(2, 4, end, alpha, A + i * lda, lda, B + j * ldb, ldb, beta, C + i * ldc + j, ldc);
-        }
-        if (i < m) {
-            dot_block(1, 4, end, alpha, A + i * lda, lda, B + j * ldb, ldb, beta, C + i * ldc + j, ldc);
-        }
-    }
-    for (; j < n; j++) {
-        for (size_t i = 0; i < m; i++) {
-            dot_block(1, 1, end, alpha, A + i * lda, lda, B + j * ldb, ldb, beta, C + i * ldc + j, ldc);
+    size_t kept = 24 * 1024 / (k * sizeof(real)) / PRODUCT_ROWS * PRODUCT_ROWS;
+    kept = kept < PRODUCT_ROWS ? PRODUCT_ROWS : kept;
+    for (size_t first = 0; first < m; first += kept) {
+        size_t last = at_most(m, first + kept);
+        for (size_t j = 0; j < n;) {
+            bool whole = n - j >= PRODUCT_COLUMNS;
+            for (size_t i = first; i < last;) {
+                const real *a = A + i * lda, *b = B + j * ldb;
+                real *c = C + i * ldc + j;
+                if (whole && last - i >= PRODUCT_ROWS) {
+                    product_block(PRODUCT_ROWS, PRODUCT_COLUMNS, end, alpha, a, lda, b, ldb, beta, c, ldc);
+                    i += PRODUCT_ROWS;
+                } else if (whole) {
+                    product_block(1, PRODUCT_COLUMNS, end, alpha, a, lda, b, ldb, beta, c, ldc);
+                    i++;
+                } else {
+                    product_block(1, 1, end, alpha, a, lda, b, ldb, beta, c, ldc);
+                    i++;
+                }
+            }
+            j += whole ? PRODUCT_COLUMNS : 1;
         }
     }
 }
 
 /*
- * A block of C = alpha op(A) B + beta C: rows rows with columns vectors, the last of them n elements wide where n is not 0. Element (i, l) of
- * op(A) is A[i * step_i + l * step_l]. rows, columns and whether n is 0 are constants.
+ * C = alpha op(A) B + beta C in a block of rows × columns vectors. Element (i, l) of op(A) is A[i * step_i + l * step_l]. If columns is 1, C and
+ * B are but n ≤ LANES elements wide. rows and columns are constants.
  */
 INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real alpha, const real *A, size_t step_i, size_t step_l,
                         const real *B, size_t ldb, real beta, real *C, size_t ldc)
@@ -80,7 +93,7 @@ INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real al
     for (size_t l = 0; l < k; l++) {
         vector b[COLUMNS];
         for (size_t j = 0; j < columns; j++) {
-            b[j] = n ? load_partial(B + l * ldb, n) : load(B + l * ldb + j * LANES);
+            b[j] = columns == 1 ? load_at_most(B + l * ldb, n) : load(B + l * ldb + j * LANES);
         }
         for (size_t i = 0; i < rows; i++) {
             vector a = broadcast(A[i * step_i + l * step_l]);
@@ -92,30 +105,46 @@ INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real al
     for (size_t i = 0; i < rows; i++) {
         for (size_t j = 0; j < columns; j++) {
             real *c = C + i * ldc + j * LANES;
-            vector old = beta == 0 ? (vector){0} : beta * (n ? load_partial(c, n) : load(c));
-            vector value = alpha * s[i][j] + old;
-            if (n) {
-                store_partial(c, value, n);
-            } else {
+            vector value = alpha * s[i][j];
+            if (beta != 0) {
+                value += beta * (columns == 1 ? load_at_most(c, n) : load(c));
+            }
+            if (columns > 1 || n == LANES) {
                 store(c, value);
+            } else {
+                store_partial(c, value, n);
             }
         }
     }
 }
 
-/* All columns of rows rows. */
-INLINE void outer_rows(size_t rows, size_t n, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb,
-                       real beta, real *C, size_t ldc)
+/* COLUMNS vectors of C, all rows. */
+SEPARATE void outer_columns(size_t m, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb, real beta,
+                            real *C, size_t ldc)
 {
-    size_t j = 0;
-    for (; j + COLUMNS * LANES <= n; j += COLUMNS * LANES) {
-        outer_block(rows, COLUMNS, 0, k, alpha, A, step_i, step_l, B + j, ldb, beta, C + j, ldc);
+    size_t i = 0;
+    for (; i + ROWS <= m; i += ROWS) {
+        outer_block(ROWS, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
     }
-    for (; j + LANES <= n; j += LANES) {
-        outer_block(rows, 1, 0, k, alpha, A, step_i, step_l, B + j, ldb, beta, C + j, ldc);
+    if (ROWS > 4 && i + 4 <= m) {
+        outer_block(4, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
+        i += 4;
     }
-    if (j < n) {
-        outer_block(rows, 1, n - j, k, alpha, A, step_i, step_l, B + j, ldb, beta, C + j, ldc);
+    for (; i < m; i++) {
+        outer_block(1, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
+    }
+}
+
+/* n ≤ LANES elements of each row of C. */
+SEPARATE void outer_rest(size_t n, size_t m, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb,
+                         real beta, real *C, size_t ldc)
+{
+    size_t i = 0;
+    for (; i + 4 <= m; i += 4) {
+        outer_block(4, 1, n, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
+    }
+    for (; i < m; i++) {
+        outer_block(1, 1, n, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
     }
 }
 
@@ -123,25 +152,32 @@ INLINE void outer_rows(size_t rows, size_t n, size_t k, real alpha, const real *
 static void gemm_n(size_t m, size_t n, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb,
                    real beta, real *C, size_t ldc)
 {
-    size_t i = 0;
-    for (; i + ROWS <= m; i += ROWS) {
-        outer_rows(ROWS, n, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
-    }
-    for (; i < m; i++) {
-        outer_rows(1, n, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
+    enum { WIDTH = COLUMNS * LANES };
+    _Alignas(64) real packed[DEPTH * WIDTH];
+    for (size_t first = 0; first < k; first += DEPTH, beta = 1) {
+        const real *a = A + first * step_l;
+        size_t depth = at_most(DEPTH, k - first), j = 0;
+        for (; j + WIDTH <= n; j += WIDTH) {
+            const real *b = B + first * ldb + j;
+            size_t step = ldb;
+            if (m > 2 * ROWS) {
+                for (size_t l = 0; l < depth; l++) {
+                    memcpy(packed + l * WIDTH, b + l * ldb, WIDTH * sizeof *b);
+                }
+                b = packed;
+                step = WIDTH;
+            }
+            outer_columns(m, depth, alpha, a, step_i, step_l, b, step, beta, C + j, ldc);
+        }
+        for (; j < n; j += LANES) {
+            outer_rest(at_most(LANES, n - j), m, depth, alpha, a, step_i, step_l, B + first * ldb + j, ldb, beta, C + j, ldc);
+        }
     }
 }
 
 void NATIVE(bp_gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A,
                      size_t lda, const real *B, size_t ldb, real beta, real *C, size_t ldc)
 {
-#ifdef BP_HAVE_BLAS
-    size_t batch = transpose_a == BP_TRANSPOSE ? k : m;
-    if (batch > 32) {
-        REAL(bp_kernel_blas).gemm(transpose_a, transpose_b, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
-        return;
-    }
-#endif
     if (transpose_a == BP_NO_TRANSPOSE && transpose_b == BP_TRANSPOSE) {
         gemm_nt(m, n, k, alpha, A, lda, B, ldb, beta, C, ldc);
     } else if (transpose_b == BP_NO_TRANSPOSE) {

@@ -283,6 +283,11 @@ static inline __attribute__((always_inline)) quad load_quad(const real *p)
     return *(const unaligned_quad *)p;
 }
 
+static inline __attribute__((always_inline)) void store_quad(real *p, quad q)
+{
+    *(unaligned_quad *)p = q;
+}
+
 /* The sums over lanes of four quads. */
 static inline __attribute__((always_inline)) quad sum_quads(const quad v[4])
 {
