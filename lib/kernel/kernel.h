@@ -19,6 +19,14 @@
 
 typedef enum { BP_NO_TRANSPOSE, BP_TRANSPOSE } bp_transpose;
 
+/* The numbers of one step of an optimization method; a method uses those of its formula. */
+typedef struct REAL(bp_method_step) {
+    real learning_rate; /* of Adam, divided by 1 − β₁ᵗ */
+    real momentum;
+    real beta1, beta2, epsilon;
+    real v_scale; /* 1 / √(1 − β₂ᵗ) */
+} REAL(bp_method_step);
+
 typedef struct REAL(bp_kernel_table) {
     const char *name;
 
@@ -69,6 +77,17 @@ typedef struct REAL(bp_kernel_table) {
     /* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these. A: m × n; x, b, e and y: m; z and next: n. */
     void (*ger_gemv_activation)(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
                                 real *b, const real *next, real *e, real *y);
+
+    /*
+     * Methods with state, whose n parameters θ have the gradient g = scale × direction: a batch's, or a row of one sample's −g xᵀ, which needs no
+     * memory. Parameters and state are gone over once. Vectors are as above.
+     */
+
+    /* v = momentum v + g, θ = θ − learning_rate v */
+    void (*momentum)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta);
+
+    /* m = β₁ m + (1 − β₁) g, v = β₂ v + (1 − β₂) g², θ = θ − learning_rate m / (√v v_scale + ε) */
+    void (*adam)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta);
 } REAL(bp_kernel_table);
 
 /* Zeros from element n of a vector to the end of its last cache line. */

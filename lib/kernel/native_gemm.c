@@ -119,8 +119,8 @@ INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real al
 }
 
 /* COLUMNS vectors of C, all rows. */
-SEPARATE void outer_columns(size_t m, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb, real beta,
-                            real *C, size_t ldc)
+SEPARATE void outer_columns(size_t m, size_t k, real alpha, const real *A, size_t step_i, size_t step_l, const real *B, size_t ldb,
+                            real beta, real *C, size_t ldc)
 {
     size_t i = 0;
     for (; i + ROWS <= m; i += ROWS) {

@@ -3,6 +3,8 @@
 
 #include "kernel/kernel.h"
 
+#include <tgmath.h>
+
 /* y_i = Σ_j A_ij x_j + b_i */
 static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *y)
 {
@@ -100,6 +102,24 @@ static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, re
     gemv_activation(activation, m, n, A, lda, next, b, e, y);
 }
 
+void REAL(bp_momentum_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta)
+{
+    for (size_t i = 0; i < n; i++) {
+        v[i] = step->momentum * v[i] + scale * direction[i];
+        theta[i] -= step->learning_rate * v[i];
+    }
+}
+
+void REAL(bp_adam_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta)
+{
+    for (size_t i = 0; i < n; i++) {
+        real g = scale * direction[i];
+        m[i] = step->beta1 * m[i] + (1 - step->beta1) * g;
+        v[i] = step->beta2 * v[i] + (1 - step->beta2) * g * g;
+        theta[i] -= step->learning_rate * m[i] / (sqrt(v[i]) * step->v_scale + step->epsilon);
+    }
+}
+
 const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .name = "reference",
     .gemv = gemv,
@@ -113,4 +133,6 @@ const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .gemv_activation = gemv_activation,
     .gemv_t_ger = gemv_t_ger,
     .ger_gemv_activation = ger_gemv_activation,
+    .momentum = REAL(bp_momentum_reference),
+    .adam = REAL(bp_adam_reference),
 };

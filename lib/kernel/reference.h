@@ -5,13 +5,7 @@
 #ifndef BP_KERNEL_REFERENCE_H
 #define BP_KERNEL_REFERENCE_H
 
-#include "bp/activation.h"
-#include "bp/loss.h"
-
-#include "core/real.h"
-
-#include <stdbool.h>
-#include <stddef.h>
+#include "kernel/kernel.h"
 
 void REAL(bp_scale_reference)(size_t n, const real *x, const real *offset, const real *scale, real *y);
 
@@ -21,5 +15,8 @@ void REAL(bp_local_gradient_reference)(bp_activation activation, size_t batch, s
 
 double REAL(bp_loss_reference)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
                                real *delta);
+
+void REAL(bp_momentum_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta);
+void REAL(bp_adam_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta);
 
 #endif

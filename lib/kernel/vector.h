@@ -7,6 +7,7 @@
 
 #include "core/real.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -64,6 +65,24 @@ static inline vector multiply_add(vector a, vector b, vector c)
     return (vector)vfmaq_f64((float64x2_t)c, (float64x2_t)a, (float64x2_t)b);
 #else
     return a * b + c;
+#endif
+}
+
+static inline vector vector_sqrt(vector v)
+{
+#if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
+    return (vector)_mm512_sqrt_ps((__m512)v);
+#elif BP_VECTOR_BYTES == 64
+    return (vector)_mm512_sqrt_pd((__m512d)v);
+#elif BP_VECTOR_BYTES == 32 && BP_REAL_BITS == 32
+    return (vector)_mm256_sqrt_ps((__m256)v);
+#elif BP_VECTOR_BYTES == 32
+    return (vector)_mm256_sqrt_pd((__m256d)v);
+#else
+    for (int i = 0; i < LANES; i++) {
+        v[i] = (real)sqrt((double)v[i]); /* of a float, rounded twice, is still the nearest float (Figueroa 1995) */
+    }
+    return v;
 #endif
 }
 

@@ -48,7 +48,7 @@ bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, b
     bool local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(loss);
     real mean = (real)(REAL(bp_kernel)()->loss(loss, local, batch, n, output->e, output->y, target, output->delta) / (double)batch);
     if (!isfinite(mean)) {
-        return bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", function, (double)mean,
+        return bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", function, isnan(mean) ? (double)NAN : (double)mean,
                        isnan(mean) ? ", or its derivative by an output is not finite" : "");
     }
     *mean_loss = mean;

@@ -6,19 +6,13 @@
 #include "core/status.h"
 #include "net/check.h"
 #include "net/pass.h"
-#include "train/optimizer.h"
+#include "train/optimizer_step.h"
 
 static bp_status check(const char *function, const bp_net *net, const bp_workspace *ws, const bp_optimizer *opt, bp_loss loss, size_t batch,
                        const real *x, const real *target)
 {
     bp_status status = bp_check_loss(function, net, ws, REAL_DTYPE, loss, batch, x, target);
     return status == BP_OK ? bp_check_optimizer(function, opt, net) : status;
-}
-
-/* What a step multiplies the sum of g xᵀ with: stochastic gradient descent needs no gradient vector, W += η/batch Σ g xᵀ. */
-static real step_size(const bp_optimizer *opt, size_t batch)
-{
-    return (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE] / (real)batch;
 }
 
 /* What a call has its workspace's threads do. */
@@ -31,17 +25,33 @@ typedef struct job {
     bool is_local;
     bp_status status; /* of the loss */
     REAL(bp_pass_sink) sink;
+    bp_training training; /* where the sink gives rows to the optimizer */
     /* of on-line training, and then x, target and mean_loss go from sample to sample */
     size_t n;
     const real *x, *before; /* before: x of the sample before, as the first layer sees it */
     double sum;
 } job;
 
+/*
+ * Stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next sample.
+ * Other methods are given g.
+ */
+static REAL(bp_pass_sink) sink_of(job *j, bool look_ahead)
+{
+    const bp_training *training = &j->training;
+    if (training->opt->method != BP_METHOD_SGD) {
+        return (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
+    }
+    real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
+    return (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->pass.batch, .first_left = look_ahead};
+}
+
 /* The loss, by thread 0, after a forward pass. */
 static void compute_loss(job *j, const bp_team *team)
 {
     if (team->thread == 0) {
         j->status = REAL(bp_pass_loss)(j->function, &j->pass, j->loss, j->target, &j->mean_loss, &j->is_local);
+        j->training.opt->n_steps += j->status == BP_OK;
     }
 }
 
@@ -65,13 +75,8 @@ bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *o
         return status;
     }
     ws->batch = 0;
-    job j = {
-        .function = __func__,
-        .pass = {net, ws, batch},
-        .loss = loss,
-        .target = target,
-        .sink = {.alpha = step_size(opt, batch), .net = net},
-    };
+    job j = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target, .training = {opt, net}};
+    j.sink = sink_of(&j, false);
     REAL(bp_pass_begin)(&j.pass, x, ws->input);
     bp_workspace_run(ws, net, batch, run_step, &j);
     if (j.status == BP_OK && mean_loss) {
@@ -87,41 +92,54 @@ static real *input_of(const job *j, size_t s)
     return (real *)j->pass.ws->input + s % 2 * padded;
 }
 
-/* By thread 0, while no other needs x: the sum so far, and what the next sample is. */
-static void go_on(job *j, size_t s)
+/* By thread 0, while no other needs x: on to the next sample. */
+static void begin_sample(job *j, size_t s)
 {
-    j->sum += (double)j->mean_loss;
     j->before = j->pass.ws->passes[0].y;
-    if (s + 1 < j->n) {
-        j->target += bp_net_output_count(j->pass.net);
-        REAL(bp_pass_begin)(&j->pass, j->x + (s + 1) * j->pass.net->n_inputs, input_of(j, s + 1));
-    }
+    j->target += bp_net_output_count(j->pass.net);
+    REAL(bp_pass_begin)(&j->pass, j->x + s * j->pass.net->n_inputs, input_of(j, s));
 }
 
-/* Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass. */
+/*
+ * Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass: that sample begins
+ * before the backward pass of the one before it.
+ */
 static void run_online(void *argument, size_t thread, size_t n_threads)
 {
     job *j = argument;
     const bp_team team = {thread, n_threads, j->pass.ws->pool};
+    bool look_ahead = j->sink.first_left;
     for (size_t s = 0; s < j->n; s++) {
-        if (s == 0) {
-            REAL(bp_pass_forward)(&j->pass, &team);
-        } else {
+        if (s > 0 && look_ahead) {
             REAL(bp_pass_update_forward)(&j->pass, &team, j->sink.net, j->sink.alpha, j->before);
+        } else {
+            REAL(bp_pass_forward)(&j->pass, &team);
         }
         compute_loss(j, &team);
-        if (thread == 0 && j->status == BP_OK) {
-            go_on(j, s);
-        } else if (thread == 0) {
-            bp_fail(j->status, "%s: at sample %zu of %zu the loss or its derivative is NaN or infinite", j->function, s, j->n);
+        if (thread == 0) {
+            if (j->status != BP_OK) {
+                bp_fail(j->status, "%s: at sample %zu of %zu the loss or its derivative is NaN or infinite", j->function, s, j->n);
+            } else if (look_ahead && s + 1 < j->n) {
+                begin_sample(j, s + 1);
+            }
+            j->sum += (double)j->mean_loss;
         }
         bp_team_wait(&team);
         if (j->status != BP_OK) {
             return;
         }
         REAL(bp_pass_backward)(&j->pass, &team, j->is_local, &j->sink);
+        if (!look_ahead && s + 1 < j->n) {
+            bp_team_wait(&team);
+            if (thread == 0) {
+                begin_sample(j, s + 1);
+            }
+            bp_team_wait(&team);
+        }
     }
-    REAL(bp_pass_update_first)(&j->pass, &team, j->sink.net, j->sink.alpha);
+    if (look_ahead) {
+        REAL(bp_pass_update_first)(&j->pass, &team, j->sink.net, j->sink.alpha);
+    }
 }
 
 bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t n, const real *x,
@@ -140,10 +158,11 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
         .pass = {net, ws, 1},
         .loss = loss,
         .target = target,
-        .sink = {.alpha = step_size(opt, 1), .net = net, .first_left = true},
+        .training = {opt, net},
         .n = n,
         .x = x,
     };
+    j.sink = sink_of(&j, true);
     REAL(bp_pass_begin)(&j.pass, x, input_of(&j, 0));
     bp_workspace_run(ws, net, 1, run_online, &j);
     if (j.status == BP_OK && mean_loss) {

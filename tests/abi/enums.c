@@ -46,7 +46,13 @@ _Static_assert(BP_LOSS_CROSS_ENTROPY == 4, "");
 _Static_assert(BP_RULE_GRADIENT == 0, "");
 _Static_assert(BP_RULE_ERROR_SIGNAL == 1, "");
 _Static_assert(BP_METHOD_SGD == 0, "");
+_Static_assert(BP_METHOD_MOMENTUM == 1, "");
+_Static_assert(BP_METHOD_ADAM == 5, "");
 _Static_assert(BP_OPTIMIZER_LEARNING_RATE == 0, "");
+_Static_assert(BP_OPTIMIZER_MOMENTUM == 1, "");
+_Static_assert(BP_OPTIMIZER_BETA1 == 2, "");
+_Static_assert(BP_OPTIMIZER_BETA2 == 3, "");
+_Static_assert(BP_OPTIMIZER_EPSILON == 4, "");
 
 /* An enum passes as an int. */
 _Static_assert(sizeof(bp_status) == sizeof(int), "");

@@ -7,8 +7,6 @@
 #include <string.h>
 
 /* The argument refused is named by the word; NULL arguments are "word is NULL". */
-#define REFUSED(call, status, word) must_refuse(#call, call, status, word)
-
 enum { INPUTS = 3, OUTPUTS = 2, BATCH = 4 };
 
 static const real x[BATCH * INPUTS] = {1, 2, 3, -1}, target[BATCH * OUTPUTS] = {1, 0};
@@ -376,8 +374,9 @@ static void test_names(void **state)
     ROUND_TRIP(bp_loss, 0, 5);
     ROUND_TRIP(bp_rule, 0, 2);
     ROUND_TRIP(bp_initializer, 0, 7);
-    ROUND_TRIP(bp_method, 0, 1);
-    ROUND_TRIP(bp_optimizer_setting, 0, 1);
+    ROUND_TRIP(bp_method, 0, 2);
+    ROUND_TRIP(bp_method, 5, 1);
+    ROUND_TRIP(bp_optimizer_setting, 0, 5);
     assert_int_equal(bp_dtype_size(BP_F32), 4);
     assert_int_equal(bp_dtype_size(BP_F64), 8);
     assert_int_equal(bp_dtype_size((bp_dtype)0), 0);

@@ -18,6 +18,8 @@ void must(bp_status status);
 /* Fails the test unless the status is this one and the sentence has the word. */
 void must_refuse(const char *what, bp_status status, bp_status expected, const char *word);
 
+#define REFUSED(call, status, word) must_refuse(#call, call, status, word)
+
 /* A number in (−1, 1) that depends on index alone. */
 double number(uint64_t index);
 
