@@ -4,7 +4,13 @@
  */
 #include "kernel/native.h"
 
-/* Rows that an update takes at a time: as many as there are registers for. */
+/*
+ * Rows of this many elements and more are taken one after the other, as they lie in memory: what brings data from the level-2 cache and beyond
+ * follows one stream best. Shorter ones side by side, for then the sums' latency counts (docs/performance.md).
+ */
+enum { LONG_ROW = 8 * LANES, CHAINS = 4 };
+
+/* Rows that gemv_t_ger takes at a time: as many as there are registers for. */
 enum { UPDATE_ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4 };
 
 /* v_r = row r of A times x, lane by lane. rows is a constant; rows beyond the last are the last again. */
@@ -26,9 +32,36 @@ INLINE void multiply_rows(size_t rows, size_t last, row_end end, const real *A, 
     }
 }
 
+/* One long row times x, lane by lane, in CHAINS sums, for an addition waits for the one before it. */
+INLINE vector multiply_long_row(row_end end, const real *row, const real *x, vector x_end)
+{
+    vector s[CHAINS] = {{0}};
+    size_t j = 0;
+    for (; j + CHAINS * LANES <= end.at; j += CHAINS * LANES) {
+        for (size_t c = 0; c < CHAINS; c++) {
+            s[c] = multiply_add(load(row + j + c * LANES), load(x + j + c * LANES), s[c]);
+        }
+    }
+    for (; j < end.at; j += LANES) {
+        s[0] = multiply_add(load(row + j), load(x + j), s[0]);
+    }
+    if (end.n) {
+        s[1] = multiply_add(load_end(row, end), x_end, s[1]);
+    }
+    return (s[0] + s[1]) + (s[2] + s[3]);
+}
+
 /* The products of 1 … BLOCK rows with x. */
 INLINE void block_products(size_t rows, row_end end, const real *A, size_t lda, const real *x, vector x_end, vector sums[BLOCK_VECTORS])
 {
+    if (end.at >= LONG_ROW) {
+        vector in_memory[BLOCK] = {{0}};
+        for (size_t r = 0; r < rows; r++) {
+            in_memory[r] = multiply_long_row(end, A + r * lda, x, x_end);
+        }
+        sum_block(in_memory, sums);
+        return;
+    }
     vector v[BLOCK] = {{0}};
     if (rows == BLOCK) {
         multiply_rows(BLOCK, BLOCK - 1, end, A, lda, x, x_end, v);
@@ -257,26 +290,25 @@ static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha,
     }
 }
 
-/* rows of A += alpha x_r zᵀ, and v_r = their products with next, lane by lane; rows is a constant */
-INLINE void update_multiply_rows(size_t rows, size_t width, real alpha, const real *x, const real *z, real *A, size_t lda, const real *next,
-                                 vector v[])
+/* row += step z, and its product with next, lane by lane, in as many sums as multiply_rows and multiply_long_row have; chains is a constant */
+INLINE vector update_multiply_row(size_t chains, size_t width, vector step, const real *z, real *row, const real *next)
 {
-    vector s[UPDATE_ROWS], step[UPDATE_ROWS];
-    for (size_t r = 0; r < rows; r++) {
-        s[r] = (vector){0};
-        step[r] = broadcast(alpha * x[r]);
-    }
-    for (size_t j = 0; j < width; j += LANES) {
-        vector z_j = load(z + j), next_j = load(next + j);
-        for (size_t r = 0; r < rows; r++) {
-            vector a = multiply_add(step[r], z_j, load(A + r * lda + j));
-            store(A + r * lda + j, a);
-            s[r] = multiply_add(a, next_j, s[r]);
+    vector s[CHAINS] = {{0}};
+    size_t j = 0;
+    for (; j + chains * LANES <= width; j += chains * LANES) {
+        for (size_t c = 0; c < chains; c++) {
+            size_t at = j + c * LANES;
+            vector a = multiply_add(step, load(z + at), load(row + at));
+            store(row + at, a);
+            s[c] = multiply_add(a, load(next + at), s[c]);
         }
     }
-    for (size_t r = 0; r < rows; r++) {
-        v[r] = s[r];
+    for (; j < width; j += LANES) {
+        vector a = multiply_add(step, load(z + j), load(row + j));
+        store(row + j, a);
+        s[0] = multiply_add(a, load(next + j), s[0]);
     }
+    return chains == 1 ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
 }
 
 /* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these */
@@ -292,13 +324,13 @@ static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, re
     vector (*f)(vector) = NATIVE(bp_vector_activations)[activation].f;
     size_t width = whole_row(n).at;
     for (size_t i = 0; i < m; i += BLOCK) {
-        size_t rows = at_most(BLOCK, m - i), r = 0;
+        size_t rows = at_most(BLOCK, m - i);
         vector v[BLOCK] = {{0}}, sums[BLOCK_VECTORS];
-        for (; r + UPDATE_ROWS <= rows; r += UPDATE_ROWS) {
-            update_multiply_rows(UPDATE_ROWS, width, alpha, x + i + r, z, A + (i + r) * lda, lda, next, v + r);
-        }
-        for (; r < rows; r++) {
-            update_multiply_rows(1, width, alpha, x + i + r, z, A + (i + r) * lda, lda, next, v + r);
+        for (size_t r = 0; r < rows; r++) {
+            vector step = broadcast(alpha * x[i + r]);
+            real *row = A + (i + r) * lda;
+            v[r] = width >= LONG_ROW ? update_multiply_row(CHAINS, width, step, z, row, next)
+                                     : update_multiply_row(1, width, step, z, row, next);
         }
         sum_block(v, sums);
         finish_block(rows, sums, b ? b + i : NULL, f, true, e + i, y + i);
