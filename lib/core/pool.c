@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,10 +17,8 @@
 
 enum {
     STACK_BYTES = 256 * 1024,
-    SPIN_NANOSECONDS = 20000, /* about what it takes to wake a thread: who spins in vain loses no more than that */
-    PAUSES_PER_LOOK = 32,     /* at the clock, for a pause of 1 to 140 cycles */
-    YIELDS = 256,             /* each takes a fraction of a microsecond on an idle processor */
-    FEW_YIELDS = 4
+    SPIN_NANOSECONDS = 20000, /* about what it takes to wake a thread: who spins in vain loses as much again, not more */
+    PAUSES_PER_LOOK = 32      /* at the clock; a pause takes 1 to 140 cycles */
 };
 
 /*
@@ -33,7 +30,6 @@ typedef struct slot {
     atomic_uint finished;                       /* and how many it has done */
     atomic_uint step;                           /* how often it has arrived in this run's barriers */
     atomic_bool asleep;
-    int64_t patience; /* nanoseconds that it spins before it yields the processor */
     pthread_t thread;
     bp_pool *pool;
 } slot;
@@ -94,14 +90,15 @@ static bool reached(const atomic_uint *counter, unsigned value)
     return atomic_load(counter) - value <= UINT_MAX / 2;
 }
 
-static bool spin(const slot *self, const atomic_uint *counter, unsigned value)
+/* No yielding of the processor after it: among busy programs each yield is a time slice lost, where who sleeps is woken at once. */
+static bool spin(const atomic_uint *counter, unsigned value)
 {
     int64_t end = 0;
     for (unsigned pauses = 1; !reached(counter, value); pauses++) {
         pause_processor();
         if (pauses % PAUSES_PER_LOOK == 0) {
             int64_t now = nanoseconds();
-            end = end ? end : now + self->patience;
+            end = end ? end : now + SPIN_NANOSECONDS;
             if (now >= end) {
                 return false;
             }
@@ -110,27 +107,13 @@ static bool spin(const slot *self, const atomic_uint *counter, unsigned value)
     return true;
 }
 
-/* If letting go of the processor helps at once, the thread waited for had none: from then on less is spun, until it does not help. */
-static bool yield(slot *self, const atomic_uint *counter, unsigned value)
-{
-    for (int yields = 1; yields <= YIELDS; yields++) {
-        sched_yield();
-        if (reached(counter, value)) {
-            self->patience = yields <= FEW_YIELDS ? self->patience / 2 : SPIN_NANOSECONDS;
-            return true;
-        }
-    }
-    self->patience = SPIN_NANOSECONDS;
-    return false;
-}
-
 /*
  * The sleeper sets asleep, then reads the counter; announce writes the counter, then reads asleep. All four are sequentially consistent, so
  * one of the two sees the other.
  */
 static void wait_for(slot *self, const atomic_uint *counter, unsigned value)
 {
-    if (spin(self, counter, value) || yield(self, counter, value)) {
+    if (spin(counter, value)) {
         return;
     }
     bp_pool *pool = self->pool;
@@ -152,9 +135,9 @@ static bool announce(atomic_uint *counter, unsigned value, const slot *reader)
 
 static void wake(bp_pool *pool)
 {
-    pthread_mutex_lock(&pool->mutex);
-    pthread_cond_broadcast(&pool->wake);
+    pthread_mutex_lock(&pool->mutex); /* not before one who is about to sleep does so */
     pthread_mutex_unlock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
 }
 
 static void start(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *argument)
@@ -218,7 +201,6 @@ static int start_helpers(bp_pool *pool, size_t n_threads)
     while (error == 0 && pool->n_threads < n_threads) {
         slot *thread = &pool->slots[pool->n_threads];
         thread->pool = pool;
-        thread->patience = SPIN_NANOSECONDS;
         error = pool->n_threads > 0 ? start_helper(thread) : 0;
         pool->n_threads += error == 0;
     }

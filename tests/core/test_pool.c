@@ -33,14 +33,13 @@ enum { MAX_THREADS = 8, MILLISECOND = 1000000 };
 static const size_t counts[] = {1, 2, 3, 8};
 enum { N_COUNTS = sizeof counts / sizeof *counts };
 
-static atomic_int system_calls; /* that may have been made: by yielding, sleeping, waking */
+static atomic_int system_calls; /* that may have been made: to sleep, to wake */
 static int creates_before_failure = -1, create_error;
 static bool only_with_attributes;
 
 int __real_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument);
 int __real_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex);
 int __real_pthread_cond_broadcast(pthread_cond_t *condition);
-int __real_sched_yield(void);
 
 int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
 {
@@ -63,12 +62,6 @@ int __wrap_pthread_cond_broadcast(pthread_cond_t *condition)
 {
     system_calls++;
     return __real_pthread_cond_broadcast(condition);
-}
-
-int __wrap_sched_yield(void)
-{
-    system_calls++;
-    return __real_sched_yield();
 }
 
 static int64_t nanoseconds(clockid_t clock)
@@ -194,7 +187,7 @@ static void test_barriers_order_phases(void **state)
     (void)state;
     for (size_t c = 0; c < N_COUNTS; c++) {
         bp_pool *pool = make_pool(counts[c]);
-        check_rounds(pool, counts[c], counts[c] <= 2 ? 100000 : 5000, false);
+        check_rounds(pool, counts[c], counts[c] <= 2 ? 100000 : 1000, false);
         for (size_t n = 1; n <= counts[c]; n++) { /* those that were left out come back */
             check_rounds(pool, n, 50, false);
         }
@@ -285,16 +278,16 @@ static void test_one_processor(void **state)
     int64_t start = nanoseconds(CLOCK_PROCESS_CPUTIME_ID); /* what others use of the processor is not our time */
     for (size_t n = 2; n <= 4; n++) {
         bp_pool *pool = make_pool(n);
-        check_rounds(pool, n, 1000, false);
-        for (int i = 0; i < 1000; i++) {
+        check_rounds(pool, n, 200, false);
+        for (int i = 0; i < 200; i++) {
             check_rounds(pool, n, 1, false);
         }
         bp_pool_destroy(pool);
     }
     int64_t used = nanoseconds(CLOCK_PROCESS_CPUTIME_ID) - start;
     assert_int_equal(sched_setaffinity(0, sizeof all, &all), 0);
-    if (used > 5000LL * MILLISECOND) {
-        fail_msg("6,000 rounds on one processor took %lld ns", (long long)used);
+    if (used > 2000LL * MILLISECOND) {
+        fail_msg("1,200 rounds on one processor took %lld ns", (long long)used);
     }
 }
 
@@ -368,8 +361,6 @@ static void test_bad_counts(void **state)
 static void test_threads_that_cannot_be_had(void **state)
 {
     (void)state;
-    sigset_t before, after;
-    pthread_sigmask(SIG_SETMASK, NULL, &before);
     create_error = EAGAIN;
     for (int had = 0; had < 4; had++) {
         bp_pool *pool = NULL;
@@ -381,10 +372,6 @@ static void test_threads_that_cannot_be_had(void **state)
         must_refuse("pthread_create", status, BP_ERROR_MEMORY, words);
         assert_null(pool);
         must_have_threads(0);
-    }
-    pthread_sigmask(SIG_SETMASK, NULL, &after);
-    for (int i = 1; i < 32; i++) {
-        assert_int_equal(sigismember(&before, i), sigismember(&after, i));
     }
 }
 
@@ -431,13 +418,16 @@ static void test_signals(void **state)
     static const struct {
         int signal, blocked;
     } cases[] = {{SIGINT, 1}, {SIGALRM, 1}, {SIGPROF, 1}, {SIGUSR1, 1}, {SIGCHLD, 1}, {SIGSEGV, 0}, {SIGFPE, 0}};
-    sigset_t before, masks[2];
-    pthread_sigmask(SIG_SETMASK, NULL, &before);
+    sigset_t before, own, masks[2];
+    sigemptyset(&own);
+    sigaddset(&own, SIGUSR1);
+    pthread_sigmask(SIG_SETMASK, &own, &before);
     bp_pool *pool = make_pool(2);
     bp_pool_run(pool, 2, look_at_signals, masks);
     bp_pool_destroy(pool);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        assert_int_equal(sigismember(&masks[0], cases[i].signal), sigismember(&before, cases[i].signal));
+        assert_int_equal(sigismember(&masks[0], cases[i].signal), cases[i].signal == SIGUSR1);
         assert_int_equal(sigismember(&masks[1], cases[i].signal), cases[i].blocked);
     }
 }
