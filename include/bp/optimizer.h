@@ -21,7 +21,7 @@ typedef struct bp_optimizer bp_optimizer;
 typedef enum bp_method {
     BP_METHOD_SGD = 0,      /**< θ ← θ − η g, g = ∂L/∂θ: stochastic gradient descent (Robbins, Monro 1951) */
     BP_METHOD_MOMENTUM = 1, /**< v ← μ v + g, θ ← θ − η v (Polyak 1964) */
-    BP_METHOD_ADAM = 5      /**< m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ),
+    BP_METHOD_ADAM = 5 /**< m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ),
                                  v̂ = v / (1 − β₂ᵗ) at step t (Kingma, Ba 2015, algorithm 1) */
 } bp_method;
 

@@ -27,13 +27,13 @@ extern "C" {
 BP_API bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_batch);
 
 /**
- * Makes every later call with this workspace use up to n_threads threads, 1 … 256: the caller's, and others that belong to the workspace and
- * end with it. 1, the default, ends them. Results do not depend on the number, bit for bit. What is too small to gain from threads runs on
- * the caller's alone: one sample of a net below half a mebibyte, a batch of less than 2¹⁸ samples × parameters.
+ * Makes every later call with this workspace use up to n_threads threads, 1 … 1024: the caller's, and others that belong to the workspace and
+ * end with it. 1, the default, ends them. Results do not depend on the number, bit for bit. What would lose by it runs on the caller's thread
+ * alone; to know, this call measures how long threads take to hand over to each other.
  *
- * A thread that waits spins for some tens of microseconds, then sleeps; an idle workspace uses no processor time. The threads have all signals
- * blocked. In the child of a fork they are gone, and the workspace goes on with the caller's thread; so call this there again, if at all, on a
- * new workspace.
+ * A thread that waits spins for 20 µs, then sleeps; an idle workspace uses no processor time. The threads leave signals to those of the
+ * application, and have the floating-point settings that the caller has now. In the child of a fork they are gone, and the workspace goes on
+ * with one thread; a new workspace can have threads there.
  *
  * The workspace's memory grows by 16 vectors as long as the inputs of the widest layer.
  * Returns BP_ERROR_ARGUMENT (NULL, n_threads out of range), BP_ERROR_MEMORY (no memory, or the system has no thread to give: then the
@@ -41,7 +41,7 @@ BP_API bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_
  */
 BP_API bp_status bp_workspace_set_threads(bp_workspace *ws, size_t n_threads);
 
-/** The number of threads that was set, 1 if none was; 0 for NULL. Read-only. */
+/** The number of threads that was set, 1 if none was and in the child of a fork; 0 for NULL. Read-only. */
 BP_API size_t bp_workspace_threads(const bp_workspace *ws);
 
 /** Ends the workspace and its threads; NULL is allowed. */

@@ -1,233 +1,288 @@
-#define _GNU_SOURCE /* MAP_ANONYMOUS, MADV_WIPEONFORK */
+#define _POSIX_C_SOURCE 200809L
 
 #include "core/pool.h"
 
 #include "core/memory.h"
 #include "core/status.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include <time.h>
 
 enum {
-    MAX_SPINS = 4096, /* some tens of microseconds */
-    MIN_SPINS = 64,
-    STACK_BYTES = 512 * 1024
+    STACK_BYTES = 256 * 1024,
+    SPIN_NANOSECONDS = 20000, /* about what it takes to wake a thread: who spins in vain loses as much again, not more */
+    PAUSES_PER_LOOK = 32      /* at the clock; a pause takes 1 to 140 cycles */
 };
 
-/* Each thread's own, in a cache line of its own. */
-typedef struct helper {
-    _Alignas(BP_ALIGNMENT) bp_pool *pool;
-    size_t thread;
-    unsigned spins; /* how long it spins within work: less if that was in vain of late, as where threads outnumber processors */
-    pthread_t handle;
-} helper;
+/*
+ * One thread. What it writes in a run lies in a cache line of its own. The counters may wrap: those who compare them are never more than a
+ * few counts apart.
+ */
+typedef struct slot {
+    _Alignas(BP_ALIGNMENT) atomic_uint started; /* how many runs this helper was given */
+    atomic_uint finished;                       /* and how many it has done */
+    atomic_uint step;                           /* how often it has arrived in this run's barriers */
+    atomic_bool asleep;
+    pthread_t thread;
+    bp_pool *pool;
+} slot;
 
 struct bp_pool {
-    _Alignas(BP_ALIGNMENT) atomic_uint phase; /* barriers passed so far */
-    _Alignas(BP_ALIGNMENT) atomic_size_t arrived;
-    _Alignas(BP_ALIGNMENT) atomic_size_t sleepers;
-    atomic_size_t n_threads;
+    size_t n_threads;
+    unsigned n_forks; /* before this pool was made */
     pthread_mutex_t mutex;
-    pthread_cond_t changed;
-    atomic_int *alive; /* a page that is zero in the child of a fork */
-    pid_t process;     /* where there are no such pages */
-    bool stop;
-    void (*work)(void *argument, size_t thread, size_t n_threads);
+    pthread_cond_t wake;
+    /* the run; the threads that take part read it, no others */
+    size_t n_running;
+    bp_pool_work *work; /* NULL: the helpers end */
     void *argument;
-    helper helpers[]; /* the first is the caller's */
+    slot slots[];
 };
 
-/* Tells the processor that this is a loop that waits. */
-static void pause_a_moment(void)
+/*
+ * How many forks lie between the program's start and this process: a pool with another number has lost its helpers. It is written in a new
+ * child only, before anybody can read it there; asking for the process's id instead would be a system call in every run.
+ */
+static unsigned n_forks;
+static int watch_error;
+
+static void count_fork(void)
+{
+    n_forks++;
+}
+
+static void watch_forks(void)
+{
+    watch_error = pthread_atfork(NULL, NULL, count_fork);
+}
+
+static void pause_processor(void)
 {
 #if defined(__x86_64__) || defined(__i386__)
     __builtin_ia32_pause();
 #elif defined(__aarch64__)
-    __asm__ volatile("isb");
+    __asm__ volatile("isb"); /* its yield does nothing on most processors */
 #endif
 }
 
-static void sleep_until_changed(bp_pool *pool, unsigned phase)
+static int64_t nanoseconds(void)
 {
-    pthread_mutex_lock(&pool->mutex);
-    atomic_fetch_add(&pool->sleepers, 1);
-    while (atomic_load(&pool->phase) == phase) {
-        pthread_cond_wait(&pool->changed, &pool->mutex);
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* A counter that no other thread writes at this time. */
+static unsigned own(const atomic_uint *counter)
+{
+    return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static bool reached(const atomic_uint *counter, unsigned value)
+{
+    return atomic_load(counter) - value <= UINT_MAX / 2;
+}
+
+/* No yielding of the processor after it: among busy programs each yield is a time slice lost, where who sleeps is woken at once. */
+static bool spin(const atomic_uint *counter, unsigned value)
+{
+    int64_t end = 0;
+    for (unsigned pauses = 1; !reached(counter, value); pauses++) {
+        pause_processor();
+        if (pauses % PAUSES_PER_LOOK == 0) {
+            int64_t now = nanoseconds();
+            end = end ? end : now + SPIN_NANOSECONDS;
+            if (now >= end) {
+                return false;
+            }
+        }
     }
-    atomic_fetch_sub(&pool->sleepers, 1);
-    pthread_mutex_unlock(&pool->mutex);
+    return true;
 }
 
 /*
- * Counts the thread in; the last one lets all go on. Another spins this long and then sleeps; true if it did not come to that.
+ * The sleeper sets asleep, then reads the counter; announce writes the counter, then reads asleep. All four are sequentially consistent, so
+ * one of the two sees the other.
  */
-static bool meet(bp_pool *pool, unsigned spins)
+static void wait_for(slot *self, const atomic_uint *counter, unsigned value)
 {
-    unsigned phase = atomic_load_explicit(&pool->phase, memory_order_relaxed);
-    if (atomic_fetch_add(&pool->arrived, 1) + 1 == atomic_load(&pool->n_threads)) {
-        atomic_store_explicit(&pool->arrived, 0, memory_order_relaxed);
-        atomic_store(&pool->phase, phase + 1);
-        if (atomic_load(&pool->sleepers) > 0) {
-            pthread_mutex_lock(&pool->mutex);
-            pthread_cond_broadcast(&pool->changed);
-            pthread_mutex_unlock(&pool->mutex);
-        }
-        return true;
+    if (spin(counter, value)) {
+        return;
     }
-    for (unsigned i = 0; i < spins; i++) {
-        if (atomic_load_explicit(&pool->phase, memory_order_acquire) != phase) {
-            return true;
-        }
-        pause_a_moment();
+    bp_pool *pool = self->pool;
+    pthread_mutex_lock(&pool->mutex);
+    atomic_store(&self->asleep, true);
+    while (!reached(counter, value)) {
+        pthread_cond_wait(&pool->wake, &pool->mutex);
     }
-    sleep_until_changed(pool, phase);
-    return false;
+    atomic_store(&self->asleep, false);
+    pthread_mutex_unlock(&pool->mutex);
 }
 
-void bp_pool_barrier(bp_pool *pool, size_t thread)
+/* Writes what reader may be waiting for; true if it is asleep: wake has to follow. */
+static bool announce(atomic_uint *counter, unsigned value, const slot *reader)
 {
-    unsigned *spins = &pool->helpers[thread].spins;
-    if (meet(pool, *spins)) {
-        *spins = *spins < MAX_SPINS / 2 ? *spins * 2 : MAX_SPINS;
-    } else {
-        *spins = *spins / 2 > MIN_SPINS ? *spins / 2 : MIN_SPINS;
+    atomic_store(counter, value);
+    return atomic_load(&reader->asleep);
+}
+
+static void wake(bp_pool *pool)
+{
+    pthread_mutex_lock(&pool->mutex); /* not before one who is about to sleep does so */
+    pthread_mutex_unlock(&pool->mutex);
+    pthread_cond_broadcast(&pool->wake);
+}
+
+static void start(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *argument)
+{
+    pool->n_running = n_threads;
+    pool->work = work;
+    pool->argument = argument;
+    for (size_t i = 0; i < n_threads; i++) { /* all, before any helper can come to a barrier */
+        atomic_store_explicit(&pool->slots[i].step, 0, memory_order_relaxed);
+    }
+    bool asleep = false;
+    for (size_t i = 1; i < n_threads; i++) {
+        slot *helper = &pool->slots[i];
+        asleep |= announce(&helper->started, own(&helper->started) + 1, helper);
+    }
+    if (asleep) {
+        wake(pool);
     }
 }
 
-/* A helper's life: from the barrier at which work begins to the one at which it ends. */
 static void *help(void *argument)
 {
-    const helper *self = argument;
+    slot *self = argument;
     bp_pool *pool = self->pool;
-    for (;;) {
-        meet(pool, MAX_SPINS);
-        if (pool->stop) {
+    for (unsigned run = 1;; run++) {
+        wait_for(self, &self->started, run);
+        if (!pool->work) {
             return NULL;
         }
-        pool->work(pool->argument, self->thread, atomic_load_explicit(&pool->n_threads, memory_order_relaxed));
-        bp_pool_barrier(pool, self->thread);
+        pool->work(pool->argument, (size_t)(self - pool->slots), pool->n_running);
+        if (announce(&self->finished, run, &pool->slots[0])) {
+            wake(pool);
+        }
     }
 }
 
-/* Starts helpers until n_threads are there; gives how many there are. */
-static size_t start_helpers(bp_pool *pool, size_t n_threads)
+static int start_helper(slot *helper)
 {
     pthread_attr_t attributes;
-    if (pthread_attr_init(&attributes) != 0) {
-        return 1;
+    int error = pthread_attr_init(&attributes);
+    if (error == 0) {
+        pthread_attr_setstacksize(&attributes, STACK_BYTES);
+        error = pthread_create(&helper->thread, &attributes, help, helper);
+        pthread_attr_destroy(&attributes);
     }
-    pthread_attr_setstacksize(&attributes, STACK_BYTES);
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* a helper inherits it */
-    size_t n = 1;
-    while (n < n_threads && pthread_create(&pool->helpers[n].handle, &attributes, help, &pool->helpers[n]) == 0) {
-        n++;
+    /* a program's thread-local variables lie on the stack, too; with more of them than fit, the system's usual size it is */
+    return error == EINVAL ? pthread_create(&helper->thread, NULL, help, helper) : error;
+}
+
+/* Starts the pool's threads, up to n_threads, with signals left to the threads of the application; 0 or pthread_create's error. */
+static int start_helpers(bp_pool *pool, size_t n_threads)
+{
+    static const int faults[] = {SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS}; /* of the thread itself: blocked, they kill unhandled */
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        sigdelset(&blocked, faults[i]);
+    }
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    int error = 0;
+    while (error == 0 && pool->n_threads < n_threads) {
+        slot *thread = &pool->slots[pool->n_threads];
+        thread->pool = pool;
+        error = pool->n_threads > 0 ? start_helper(thread) : 0;
+        pool->n_threads += error == 0;
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    pthread_attr_destroy(&attributes);
-    return n;
-}
-
-/* Whether this process has the helpers, and not only a copy of the pool from before a fork. */
-static bool has_helpers(const bp_pool *pool)
-{
-    return pool->alive ? atomic_load_explicit(pool->alive, memory_order_relaxed) != 0 : getpid() == pool->process;
-}
-
-static void mark_alive(bp_pool *pool)
-{
-    pool->process = getpid();
-#ifdef MADV_WIPEONFORK
-    long page = sysconf(_SC_PAGESIZE);
-    void *memory = mmap(NULL, (size_t)page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-        return;
-    }
-    if (madvise(memory, (size_t)page, MADV_WIPEONFORK) != 0) {
-        munmap(memory, (size_t)page);
-        return;
-    }
-    pool->alive = memory;
-    atomic_store(pool->alive, 1);
-#endif
-}
-
-/* The pool without helpers. */
-static void release(bp_pool *pool)
-{
-    if (pool->alive) {
-        munmap(pool->alive, (size_t)sysconf(_SC_PAGESIZE));
-    }
-    free(pool);
-}
-
-/* Ends n_threads − 1 helpers, which wait at the barrier before work. */
-static void stop_helpers(bp_pool *pool, size_t n_threads)
-{
-    pool->stop = true;
-    atomic_store(&pool->n_threads, n_threads);
-    meet(pool, MAX_SPINS);
-    for (size_t i = 1; i < n_threads; i++) {
-        pthread_join(pool->helpers[i].handle, NULL);
-    }
-    pthread_cond_destroy(&pool->changed);
-    pthread_mutex_destroy(&pool->mutex);
+    return error;
 }
 
 bp_status bp_pool_create(const char *function, bp_pool **pool, size_t n_threads)
 {
-    bp_pool *made = bp_allocate(1, sizeof *made + n_threads * sizeof made->helpers[0]);
-    if (!made) {
+    if (n_threads == 0 || n_threads > BP_POOL_MAX_THREADS) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_threads is %zu; it can be 1 to %d", function, n_threads, BP_POOL_MAX_THREADS);
+    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, watch_forks);
+    bp_pool *made = bp_allocate(1, sizeof *made + n_threads * sizeof *made->slots);
+    if (!made || watch_error || pthread_mutex_init(&made->mutex, NULL) || pthread_cond_init(&made->wake, NULL)) {
+        free(made);
         return bp_fail_memory(function);
     }
-    atomic_init(&made->n_threads, n_threads);
-    pthread_mutex_init(&made->mutex, NULL);
-    pthread_cond_init(&made->changed, NULL);
-    for (size_t i = 0; i < n_threads; i++) {
-        made->helpers[i] = (helper){.pool = made, .thread = i, .spins = MAX_SPINS};
-    }
-    mark_alive(made);
-    size_t started = start_helpers(made, n_threads);
-    if (started < n_threads) {
-        stop_helpers(made, started);
-        release(made);
-        return bp_fail(BP_ERROR_MEMORY, "%s: the system has no thread %zu of %zu to give", function, started + 1, n_threads);
+    made->n_forks = n_forks;
+    int error = start_helpers(made, n_threads);
+    if (error) {
+        size_t n = made->n_threads;
+        bp_pool_destroy(made);
+        return bp_fail(BP_ERROR_MEMORY, "%s: only %zu of %zu threads can be had; pthread_create failed with error %d", function, n,
+                       n_threads, error);
     }
     *pool = made;
     return BP_OK;
 }
 
+static bool has_helpers(const bp_pool *pool)
+{
+    return pool->n_forks == n_forks;
+}
+
 void bp_pool_destroy(bp_pool *pool)
 {
-    if (pool) {
-        if (has_helpers(pool)) {
-            stop_helpers(pool, bp_pool_threads(pool));
-        }
-        release(pool);
+    if (!pool) {
+        return;
     }
+    if (has_helpers(pool)) {
+        start(pool, pool->n_threads, NULL, NULL);
+        for (size_t i = 1; i < pool->n_threads; i++) {
+            pthread_join(pool->slots[i].thread, NULL);
+        }
+        pthread_cond_destroy(&pool->wake); /* in a child it would wait for those who slept when it was forked */
+        pthread_mutex_destroy(&pool->mutex);
+    }
+    free(pool);
 }
 
 size_t bp_pool_threads(const bp_pool *pool)
 {
-    return atomic_load_explicit(&pool->n_threads, memory_order_relaxed);
+    return has_helpers(pool) ? pool->n_threads : 1;
 }
 
-void bp_pool_run(bp_pool *pool, void (*work)(void *argument, size_t thread, size_t n_threads), void *argument)
+void bp_pool_run(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *argument)
 {
-    if (!has_helpers(pool)) {
-        work(argument, 0, 1);
-        return;
+    const size_t available = bp_pool_threads(pool);
+    const size_t n = n_threads < available ? n_threads : available;
+    start(pool, n, work, argument);
+    work(argument, 0, n);
+    for (size_t i = 1; i < n; i++) {
+        wait_for(&pool->slots[0], &pool->slots[i].finished, own(&pool->slots[i].started));
     }
-    pool->work = work;
-    pool->argument = argument;
-    meet(pool, MAX_SPINS);
-    work(argument, 0, bp_pool_threads(pool));
-    bp_pool_barrier(pool, 0);
+}
+
+/*
+ * A dissemination barrier (Hensgen, Finkel, Manber 1988): in round r every thread hears of the one 2^r before it, and so, after the
+ * logarithm of n rounds, of all.
+ */
+void bp_pool_barrier(bp_pool *pool, size_t thread)
+{
+    const size_t n = pool->n_running;
+    slot *self = &pool->slots[thread];
+    unsigned step = own(&self->step);
+    for (size_t distance = 1; distance < n; distance *= 2) {
+        step++;
+        if (announce(&self->step, step, &pool->slots[(thread + distance) % n])) {
+            wake(pool);
+        }
+        wait_for(self, &pool->slots[(thread + n - distance) % n].step, step);
+    }
 }

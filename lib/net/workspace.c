@@ -1,3 +1,5 @@
+#define _POSIX_C_SOURCE 200809L /* clock_gettime */
+
 #include "net/workspace.h"
 
 #include "core/memory.h"
@@ -7,6 +9,7 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <time.h>
 
 /* Adds bytes for count vectors of n elements, up to the end of a cache line; false if there is no such number. */
 static bool add_vectors(size_t *total, size_t count, size_t n, size_t element)
@@ -100,30 +103,52 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
     return BP_OK;
 }
 
+enum { MEASURED_BARRIERS = 64 };
+
+static void only_barriers(void *pool, size_t thread, size_t n_threads)
+{
+    (void)n_threads;
+    for (int i = 0; i < MEASURED_BARRIERS; i++) {
+        bp_pool_barrier(pool, thread);
+    }
+}
+
+/* Nanoseconds of a barrier, the least of a few tries: it depends on where the processors lie, some tens to some hundreds. */
+static double measure_hand_over(bp_pool *pool)
+{
+    double least = 1e9;
+    for (int i = 0; i < 5; i++) {
+        struct timespec start, end;
+        clock_gettime(CLOCK_MONOTONIC, &start);
+        bp_pool_run(pool, bp_pool_threads(pool), only_barriers, pool);
+        clock_gettime(CLOCK_MONOTONIC, &end);
+        double taken = (double)(end.tv_sec - start.tv_sec) * 1e9 + (double)(end.tv_nsec - start.tv_nsec);
+        least = taken < least ? taken : least;
+    }
+    return least / MEASURED_BARRIERS;
+}
+
 bp_status bp_workspace_set_threads(bp_workspace *ws, size_t n_threads)
 {
     if (!ws) {
         return bp_fail_null(__func__, "ws");
     }
-    if (n_threads < 1 || n_threads > BP_MAX_THREADS) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_threads is %zu; it can be 1 to %d", __func__, n_threads, BP_MAX_THREADS);
+    bp_pool *pool;
+    bp_status status = bp_pool_create(__func__, &pool, n_threads);
+    if (status != BP_OK) {
+        return status;
     }
-    bp_pool *pool = NULL;
-    if (n_threads > 1) {
-        if (!ws->thread_memory) {
-            void *parts = bp_allocate(2 * BP_MAX_PANELS, ws->part_bytes);
-            if (!parts) {
-                return bp_fail_memory(__func__);
-            }
-            ws->parts = ws->thread_memory = parts;
+    if (n_threads > 1 && !ws->thread_memory) {
+        void *parts = bp_allocate(2 * BP_MAX_PANELS, ws->part_bytes);
+        if (!parts) {
+            bp_pool_destroy(pool);
+            return bp_fail_memory(__func__);
         }
-        bp_status status = bp_pool_create(__func__, &pool, n_threads);
-        if (status != BP_OK) {
-            return status;
-        }
+        ws->parts = ws->thread_memory = parts;
     }
     bp_pool_destroy(ws->pool);
     ws->pool = pool;
+    ws->hand_over = n_threads > 1 ? measure_hand_over(pool) : 0;
     return BP_OK;
 }
 
@@ -133,20 +158,22 @@ size_t bp_workspace_threads(const bp_workspace *ws)
 }
 
 /*
- * What is shared has to be worth the hand-overs between threads, a few for every layer, each of some tenths of a microsecond: with one sample
- * all the weights are gone over in microseconds for each 64 KiB, with more the arithmetic counts.
+ * Whether threads gain more than their hand-overs take. What one thread takes is estimated: with one sample by the bytes of its three ways through
+ * the weights, which come at 150 GB/s from a cache, with more by six operations for each weight and sample, 100 in a nanosecond. A hand-over
+ * costs three times what an empty one does, for vectors change their processor as well. Either may be wrong by half without harm.
  */
-static bool is_worth_threads(const bp_net *net, size_t batch)
+static bool is_worth_threads(const bp_workspace *ws, const bp_net *net, size_t batch)
 {
-    enum { SAMPLE_BYTES = 512 * 1024, BATCH_PRODUCTS = 256 * 1024 };
-    return batch == 1 ? net->storage >= SAMPLE_BYTES / bp_dtype_size(net->dtype) : net->storage >= BATCH_PRODUCTS / batch;
+    double bytes = (double)net->storage * (double)bp_dtype_size(net->dtype);
+    double alone = batch == 1 ? bytes * 3 / 150 : bytes / sizeof(float) * (double)batch * 6 / 100;
+    double hand_overs = batch == 1 ? 2 * (double)net->n_layers + 2 : 4;
+    return alone / 2 > 1.5 * 3 * ws->hand_over * hand_overs;
 }
 
-void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, void (*work)(void *argument, size_t thread, size_t n_threads),
-                      void *argument)
+void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, bp_pool_work *work, void *argument)
 {
-    if (ws->pool && is_worth_threads(net, batch)) {
-        bp_pool_run(ws->pool, work, argument);
+    if (ws->pool && bp_pool_threads(ws->pool) > 1 && is_worth_threads(ws, net, batch)) {
+        bp_pool_run(ws->pool, bp_pool_threads(ws->pool), work, argument);
     } else {
         work(argument, 0, 1);
     }

@@ -17,9 +17,10 @@ struct bp_workspace {
     size_t max_batch;
     size_t batch; /* of the latest bp_net_forward, which bp_net_backward can follow; 0 if there is none */
     bp_identity *identity;
-    bp_pool *pool; /* NULL for one thread */
-    void *input;   /* room for x as the first layer sees it: a batch, or two samples each up to the end of a cache line */
-    void *parts;   /* of δ_prev, what panels of a layer's rows give (bp_workspace_part) */
+    bp_pool *pool;    /* NULL for one thread */
+    double hand_over; /* nanoseconds from thread to thread, measured */
+    void *input;      /* room for x as the first layer sees it: a batch, or two samples each up to the end of a cache line */
+    void *parts;      /* of δ_prev, what panels of a layer's rows give (bp_workspace_part) */
     size_t part_bytes;
     void *memory;
     void *thread_memory;
@@ -32,8 +33,7 @@ static inline void *bp_workspace_part(const bp_workspace *ws, size_t set, size_t
     return (char *)ws->parts + (set * BP_MAX_PANELS + number) * ws->part_bytes;
 }
 
-/* Calls work for a pass through the net with this batch, on as many of the workspace's threads as it is worth. */
-void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, void (*work)(void *argument, size_t thread, size_t n_threads),
-                      void *argument);
+/* Runs a pass through the net with this batch on the workspace's threads, or if that is not worth it on the caller's alone. */
+void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, bp_pool_work *work, void *argument);
 
 #endif
