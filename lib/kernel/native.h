@@ -51,20 +51,6 @@ INLINE row_end whole_row(size_t n)
     return (row_end){(n + LANES - 1) / LANES * LANES, 0, 1};
 }
 
-INLINE vector load_end(const real *row, row_end end)
-{
-    return end.padded ? load(row + end.at) : load_partial(row + end.at, end.n);
-}
-
-INLINE void store_end(real *row, row_end end, vector v)
-{
-    if (end.padded) {
-        store(row + end.at, v);
-    } else {
-        store_partial(row + end.at, v, end.n);
-    }
-}
-
 /* y = f(e), and g = δ ⊙ f′(e) with y = f(e), of a vector each; NULL for the identity, and for softmax, which is none of one vector */
 typedef struct NATIVE(bp_vector_activation) {
     vector (*f)(vector e);

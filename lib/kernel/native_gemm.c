@@ -2,6 +2,7 @@
  * Matrix products in register blocks: three of the four transpositions, those that a net's passes are made of. An element of C is summed in
  * an order that k alone decides, so it does not depend on m, n, or where its block lies.
  */
+#include "kernel/cache.h"
 #include "kernel/native.h"
 
 /* A block of op(A) B: rows × vectors accumulators. */
@@ -9,6 +10,9 @@ enum { ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4, COLUMNS = 2 };
 
 /* A part of B that stays in the level-1 cache over all rows of A: this many rows of COLUMNS vectors, 16 KiB with AVX-512. */
 enum { DEPTH = 128 };
+
+/* Of a level-1 cache of 32 KiB, the smallest there is in processors with these registers, what may be filled with one operand. */
+enum { LEVEL_1_BYTES = 24 * 1024 };
 
 /* A block of A Bᵀ: rows of A × rows of B, one accumulator each; as many as sum_block takes. */
 enum { PRODUCT_ROWS = BLOCK / 4, PRODUCT_COLUMNS = 4 };
@@ -52,32 +56,44 @@ INLINE void product_block(size_t rows, size_t columns, row_end end, real alpha, 
     }
 }
 
-/* C = alpha A Bᵀ + beta C: the forward pass, E = X Wᵀ. As many rows of A at a time as stay in the level-1 cache while B's go by. */
+/* The rows of length k that stay in this many bytes; a multiple of some, at least one. */
+INLINE size_t rows_within(size_t bytes, size_t k, size_t some)
+{
+    size_t rows = bytes / (k * sizeof(real)) / some * some;
+    return rows < some ? some : rows;
+}
+
+/* C = alpha A Bᵀ + beta C for as many rows of A as stay in the level-1 cache and rows of B as stay in the level-2 cache. */
+SEPARATE void gemm_nt_part(size_t m, size_t n, row_end end, real alpha, const real *A, size_t lda, const real *B, size_t ldb, real beta,
+                           real *C, size_t ldc)
+{
+    size_t j = 0;
+    for (; j + PRODUCT_COLUMNS <= n; j += PRODUCT_COLUMNS) {
+        const real *b = B + j * ldb;
+        size_t i = 0;
+        for (; i + PRODUCT_ROWS <= m; i += PRODUCT_ROWS) {
+            product_block(PRODUCT_ROWS, PRODUCT_COLUMNS, end, alpha, A + i * lda, lda, b, ldb, beta, C + i * ldc + j, ldc);
+        }
+        for (; i < m; i++) {
+            product_block(1, PRODUCT_COLUMNS, end, alpha, A + i * lda, lda, b, ldb, beta, C + i * ldc + j, ldc);
+        }
+    }
+    for (; j < n; j++) {
+        for (size_t i = 0; i < m; i++) {
+            product_block(1, 1, end, alpha, A + i * lda, lda, B + j * ldb, ldb, beta, C + i * ldc + j, ldc);
+        }
+    }
+}
+
+/* C = alpha A Bᵀ + beta C: the forward pass, E = X Wᵀ */
 static void gemm_nt(size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda, const real *B, size_t ldb, real beta, real *C,
                     size_t ldc)
 {
-    row_end end = end_of_row(k, 0);
-    size_t kept = 24 * 1024 / (k * sizeof(real)) / PRODUCT_ROWS * PRODUCT_ROWS;
-    kept = kept < PRODUCT_ROWS ? PRODUCT_ROWS : kept;
-    for (size_t first = 0; first < m; first += kept) {
-        size_t last = at_most(m, first + kept);
-        for (size_t j = 0; j < n;) {
-            bool whole = n - j >= PRODUCT_COLUMNS;
-            for (size_t i = first; i < last;) {
-                const real *a = A + i * lda, *b = B + j * ldb;
-                real *c = C + i * ldc + j;
-                if (whole && last - i >= PRODUCT_ROWS) {
-                    product_block(PRODUCT_ROWS, PRODUCT_COLUMNS, end, alpha, a, lda, b, ldb, beta, c, ldc);
-                    i += PRODUCT_ROWS;
-                } else if (whole) {
-                    product_block(1, PRODUCT_COLUMNS, end, alpha, a, lda, b, ldb, beta, c, ldc);
-                    i++;
-                } else {
-                    product_block(1, 1, end, alpha, a, lda, b, ldb, beta, c, ldc);
-                    i++;
-                }
-            }
-            j += whole ? PRODUCT_COLUMNS : 1;
+    size_t rows = rows_within(LEVEL_1_BYTES, k, 2 * PRODUCT_ROWS), columns = rows_within(bp_cache_panel_bytes(), k, PRODUCT_COLUMNS);
+    for (size_t j = 0; j < n; j += columns) {
+        for (size_t i = 0; i < m; i += rows) {
+            gemm_nt_part(at_most(rows, m - i), at_most(columns, n - j), end_of_row(k, 0), alpha, A + i * lda, lda, B + j * ldb, ldb, beta,
+                         C + i * ldc + j, ldc);
         }
     }
 }
@@ -90,10 +106,14 @@ INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real al
                         const real *B, size_t ldb, real beta, real *C, size_t ldc)
 {
     vector s[ROWS][COLUMNS] = {{{0}}};
+    for (size_t i = 0; beta != 0 && i < rows; i++) {
+        __builtin_prefetch(C + i * ldc);
+        __builtin_prefetch(C + i * ldc + (columns - 1) * LANES);
+    }
     for (size_t l = 0; l < k; l++) {
         vector b[COLUMNS];
         for (size_t j = 0; j < columns; j++) {
-            b[j] = columns == 1 ? load_at_most(B + l * ldb, n) : load(B + l * ldb + j * LANES);
+            b[j] = columns == 1 ? load_partial(B + l * ldb, n) : load(B + l * ldb + j * LANES);
         }
         for (size_t i = 0; i < rows; i++) {
             vector a = broadcast(A[i * step_i + l * step_l]);
@@ -107,7 +127,7 @@ INLINE void outer_block(size_t rows, size_t columns, size_t n, size_t k, real al
             real *c = C + i * ldc + j * LANES;
             vector value = alpha * s[i][j];
             if (beta != 0) {
-                value += beta * (columns == 1 ? load_at_most(c, n) : load(c));
+                value += beta * (columns == 1 ? load_partial(c, n) : load(c));
             }
             if (columns > 1 || n == LANES) {
                 store(c, value);

@@ -8,37 +8,18 @@
  * Rows of this many elements and more are taken one after the other, as they lie in memory: what brings data from the level-2 cache and beyond
  * follows one stream best. Shorter ones side by side, for then the sums' latency counts (docs/performance.md).
  */
-enum { LONG_ROW = 8 * LANES, CHAINS = 4 };
+enum { LONG_ROW = 16 * LANES, CHAINS = 4 };
 
 /* Rows that gemv_t_ger takes at a time: as many as there are registers for. */
 enum { UPDATE_ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4 };
 
-/* v_r = row r of A times x, lane by lane. rows is a constant; rows beyond the last are the last again. */
-INLINE void multiply_rows(size_t rows, size_t last, row_end end, const real *A, size_t lda, const real *x, vector x_end, vector v[])
-{
-    const real *row[BLOCK];
-    for (size_t r = 0; r < rows; r++) {
-        row[r] = A + at_most(last, r) * lda;
-        v[r] = (vector){0};
-    }
-    for (size_t j = 0; j < end.at; j += LANES) {
-        vector x_j = load(x + j);
-        for (size_t r = 0; r < rows; r++) {
-            v[r] = multiply_add(load(row[r] + j), x_j, v[r]);
-        }
-    }
-    for (size_t r = 0; end.n && r < rows; r++) {
-        v[r] = multiply_add(load_end(row[r], end), x_end, v[r]);
-    }
-}
-
-/* One long row times x, lane by lane, in CHAINS sums, for an addition waits for the one before it. */
-INLINE vector multiply_long_row(row_end end, const real *row, const real *x, vector x_end)
+/* One row times x, lane by lane, in this many sums, for an addition waits for the one before it; chains is a constant, 1 or CHAINS. */
+INLINE vector multiply_row(size_t chains, row_end end, const real *row, const real *x, vector x_end)
 {
     vector s[CHAINS] = {{0}};
     size_t j = 0;
-    for (; j + CHAINS * LANES <= end.at; j += CHAINS * LANES) {
-        for (size_t c = 0; c < CHAINS; c++) {
+    for (; j + chains * LANES <= end.at; j += chains * LANES) {
+        for (size_t c = 0; c < chains; c++) {
             s[c] = multiply_add(load(row + j + c * LANES), load(x + j + c * LANES), s[c]);
         }
     }
@@ -46,33 +27,41 @@ INLINE vector multiply_long_row(row_end end, const real *row, const real *x, vec
         s[0] = multiply_add(load(row + j), load(x + j), s[0]);
     }
     if (end.n) {
-        s[1] = multiply_add(load_end(row, end), x_end, s[1]);
+        s[0] = multiply_add(load_partial(row + end.at, end.n), x_end, s[0]);
     }
-    return (s[0] + s[1]) + (s[2] + s[3]);
+    return chains == 1 ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
+}
+
+/* BLOCK rows side by side, each as multiply_row with one sum. */
+INLINE void multiply_block(row_end end, const real *A, size_t lda, const real *x, vector x_end, vector v[BLOCK])
+{
+    for (size_t r = 0; r < BLOCK; r++) {
+        v[r] = (vector){0};
+    }
+    for (size_t j = 0; j < end.at; j += LANES) {
+        vector x_j = load(x + j);
+        for (size_t r = 0; r < BLOCK; r++) {
+            v[r] = multiply_add(load(A + r * lda + j), x_j, v[r]);
+        }
+    }
+    for (size_t r = 0; end.n && r < BLOCK; r++) {
+        v[r] = multiply_add(load_partial(A + r * lda + end.at, end.n), x_end, v[r]);
+    }
 }
 
 /* The products of 1 … BLOCK rows with x. */
 INLINE void block_products(size_t rows, row_end end, const real *A, size_t lda, const real *x, vector x_end, vector sums[BLOCK_VECTORS])
 {
-    if (end.at >= LONG_ROW) {
-        vector in_memory[BLOCK] = {{0}};
-        for (size_t r = 0; r < rows; r++) {
-            in_memory[r] = multiply_long_row(end, A + r * lda, x, x_end);
-        }
-        sum_block(in_memory, sums);
+    if (end.at < LONG_ROW && rows == BLOCK) {
+        vector v[BLOCK];
+        multiply_block(end, A, lda, x, x_end, v);
+        sum_block(v, sums);
         return;
     }
     vector v[BLOCK] = {{0}};
-    if (rows == BLOCK) {
-        multiply_rows(BLOCK, BLOCK - 1, end, A, lda, x, x_end, v);
-    } else if (rows > 8) {
-        multiply_rows(BLOCK, rows - 1, end, A, lda, x, x_end, v);
-    } else if (rows > 4) {
-        multiply_rows(8, rows - 1, end, A, lda, x, x_end, v);
-    } else if (rows > 1) {
-        multiply_rows(4, rows - 1, end, A, lda, x, x_end, v);
-    } else {
-        multiply_rows(1, 0, end, A, lda, x, x_end, v);
+    for (size_t r = 0; r < rows; r++) {
+        const real *row = A + r * lda;
+        v[r] = end.at < LONG_ROW ? multiply_row(1, end, row, x, x_end) : multiply_row(CHAINS, end, row, x, x_end);
     }
     sum_block(v, sums);
 }
@@ -167,7 +156,7 @@ INLINE void gemv_t_rows(size_t rows, row_end end, int first, const real *x, cons
         store(y + j, y_j);
     }
     for (size_t r = 0; end.n && r < rows; r++) {
-        *y_end = multiply_add(load_end(A + r * lda, end), x_r[r], *y_end);
+        *y_end = multiply_add(load_partial(A + r * lda + end.at, end.n), x_r[r], *y_end);
     }
 }
 
@@ -199,8 +188,10 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
         for (size_t j = 0; j < end.at; j += LANES) {
             store(row + j, multiply_add(step, load(z + j), load(row + j)));
         }
-        if (end.n) {
-            store_end(row, end, multiply_add(step, z_end, load_end(row, end)));
+        if (end.n && end.padded) {
+            store(row + end.at, multiply_add(step, z_end, load(row + end.at)));
+        } else if (end.n) {
+            store_partial(row + end.at, multiply_add(step, z_end, load_partial(row + end.at, end.n)), end.n);
         }
     }
 }
@@ -290,7 +281,7 @@ static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha,
     }
 }
 
-/* row += step z, and its product with next, lane by lane, in as many sums as multiply_rows and multiply_long_row have; chains is a constant */
+/* row += step z, and its product with next, lane by lane, in as many sums as multiply_row has */
 INLINE vector update_multiply_row(size_t chains, size_t width, vector step, const real *z, real *row, const real *next)
 {
     vector s[CHAINS] = {{0}};
@@ -345,8 +336,8 @@ static void scale(size_t n, const real *x, const real *offset, const real *scale
 {
     for (size_t i = 0; i < n; i += LANES) {
         size_t rest = at_most(LANES, n - i);
-        vector v = load_at_most(x + i, rest);
-        store(y + i, offset ? (v - load_at_most(offset + i, rest)) * load_at_most(scale + i, rest) : v);
+        vector v = load_partial(x + i, rest);
+        store(y + i, offset ? (v - load_partial(offset + i, rest)) * load_partial(scale + i, rest) : v);
     }
 }
 

@@ -111,16 +111,16 @@ static double cross_entropy(size_t n, const real *e, const real *y, const real *
     vector exponentials = {0}, targets = {0};
     for (size_t i = 0; i < n; i += LANES) {
         size_t rest = at_most(LANES, n - i);
-        vector t = vector_exp(load_at_most(e + i, rest) - maximum);
+        vector t = vector_exp(load_partial(e + i, rest) - maximum);
         exponentials += rest < LANES ? keep_below(t, rest) : t;
-        targets += load_at_most(z + i, rest);
+        targets += load_partial(z + i, rest);
     }
     real logarithm = maximum + (real)log((double)sum(exponentials)), sum_z = sum(targets);
     vector total = {0};
     for (size_t i = 0; i < n; i += LANES) {
         size_t rest = at_most(LANES, n - i);
-        vector z_i = load_at_most(z + i, rest), d = z_i - load_at_most(y + i, rest) * sum_z;
-        total += z_i * (logarithm - load_at_most(e + i, rest)) + d * 0;
+        vector z_i = load_partial(z + i, rest), d = z_i - load_partial(y + i, rest) * sum_z;
+        total += z_i * (logarithm - load_partial(e + i, rest)) + d * 0;
         if (whole || rest == LANES) {
             store(delta + i, d);
         } else {

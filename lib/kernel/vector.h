@@ -108,7 +108,7 @@ static inline vector keep_below(vector v, size_t n)
 #endif
 }
 
-/* The first n < LANES elements, then zeros; nothing beyond them is touched. */
+/* The first n ≤ LANES elements, then zeros; nothing beyond them is touched. */
 static inline vector load_partial(const real *p, size_t n)
 {
 #if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
@@ -126,12 +126,6 @@ static inline vector load_partial(const real *p, size_t n)
     }
     return v;
 #endif
-}
-
-/* The same for n up to LANES. */
-static inline vector load_at_most(const real *p, size_t n)
-{
-    return n == LANES ? load(p) : load_partial(p, n);
 }
 
 /* Stores the first n < LANES elements only. */
