@@ -116,9 +116,11 @@ static void libbp_fused(void *state, size_t runs)
 {
     libbp *side = state;
     const problem *p = side->p;
+    const bp_layer_step step = {
+        .m = p->n, .n = p->n, .lda = side->layer->ld, .A = side->layer->weights, .x = p->x, .g = p->delta, /* b, e and y are not used */
+    };
     for (size_t i = 0; i < runs; i++) {
-        REAL(bp_kernel)()->gemv_t_ger(BP_ACTIVATION_IDENTITY, p->n, p->n, side->eta, p->delta, p->x, NULL, side->layer->weights,
-                                      side->layer->ld, NULL, side->y);
+        REAL(bp_kernel)()->gemv_t_ger(&step, side->eta, NULL, side->y);
     }
 }
 

@@ -47,55 +47,61 @@ static size_t panel_rows(size_t m, size_t lda)
     return rows < 16 ? 16 : rows < m ? rows : m;
 }
 
-/* b = b + alpha x; b may be NULL. As a matrix of one row, so that its bits are those of ger. */
-static void update_bias(size_t m, real alpha, const real *x, real *b)
+/* b = b + alpha g. As a matrix of one row, so that its bits are those of ger. */
+static void update_bias(const bp_layer_step *layer, real alpha)
 {
     static const real one = 1;
-    if (b) {
-        ger(1, m, alpha, &one, x, b, m);
+    if (layer->b) {
+        ger(1, layer->m, alpha, &one, layer->g, layer->b, layer->m);
     }
 }
 
-static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
-                            real *y)
+static void apply_activation(const bp_layer_step *layer)
 {
-    gemv(m, n, A, lda, x, b, e);
-    REAL(bp_activation_reference)(activation, 1, m, e, y);
-    REAL(bp_clear_end)(m, e);
-    REAL(bp_clear_end)(m, y);
+    REAL(bp_activation_reference)(layer->f, 1, layer->m, layer->e, layer->y);
+    REAL(bp_clear_end)(layer->m, layer->e);
+    REAL(bp_clear_end)(layer->m, layer->y);
 }
 
-static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
-                       size_t lda, real *b, real *y)
+static void gemv_activation(const bp_layer_step *layer)
 {
-    size_t panel = panel_rows(m, lda);
+    gemv(layer->m, layer->n, layer->A, layer->lda, layer->x, layer->b, layer->e);
+    apply_activation(layer);
+}
+
+static void gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev)
+{
+    size_t m = layer->m, n = layer->n, lda = layer->lda, panel = panel_rows(m, lda);
+    real *A = layer->A;
+    const real *g = layer->g;
     for (size_t i = 0; i < m; i += panel) {
         size_t rows = m - i < panel ? m - i : panel;
-        if (y) {
-            add_gemv_t(rows, n, A + i * lda, lda, x + i, i > 0, y);
+        if (delta_prev) {
+            add_gemv_t(rows, n, A + i * lda, lda, g + i, i > 0, delta_prev);
         }
-        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
+        ger(rows, n, alpha, g + i, layer->x, A + i * lda, lda);
     }
-    update_bias(m, alpha, x, b);
-    if (y) {
-        REAL(bp_local_gradient_reference)(activation, 1, n, e, z, y, y);
-        REAL(bp_clear_end)(n, y);
+    update_bias(layer, alpha);
+    if (delta_prev && before) {
+        REAL(bp_local_gradient_reference)(before->f, 1, n, before->e, before->y, delta_prev, delta_prev);
+    }
+    if (delta_prev) {
+        REAL(bp_clear_end)(n, delta_prev);
     }
 }
 
-static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
-                                real *b, const real *next, real *e, real *y)
+static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const real *z)
 {
-    update_bias(m, alpha, x, b);
-    size_t panel = panel_rows(m, lda);
+    size_t m = layer->m, n = layer->n, lda = layer->lda, panel = panel_rows(m, lda);
+    real *A = layer->A, *b = layer->b, *e = layer->e;
+    const real *g = layer->g;
+    update_bias(layer, alpha);
     for (size_t i = 0; i < m; i += panel) {
         size_t rows = m - i < panel ? m - i : panel;
-        ger(rows, n, alpha, x + i, z, A + i * lda, lda);
-        gemv(rows, n, A + i * lda, lda, next, b ? b + i : NULL, e + i);
+        ger(rows, n, alpha, g + i, z, A + i * lda, lda);
+        gemv(rows, n, A + i * lda, lda, layer->x, b ? b + i : NULL, e + i);
     }
-    REAL(bp_activation_reference)(activation, 1, m, e, y);
-    REAL(bp_clear_end)(m, e);
-    REAL(bp_clear_end)(m, y);
+    apply_activation(layer);
 }
 
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,

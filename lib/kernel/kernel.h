@@ -13,6 +13,7 @@
 #include "bp/loss.h"
 
 #include "core/real.h"
+#include "kernel/layer_step.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -51,36 +52,31 @@ typedef struct REAL(bp_kernel_table) {
 
     /*
      * Returns the loss, summed over samples and outputs, of outputs y = f(e) and targets, batch × n each, and writes delta: −∂L/∂y, or if local
-     * −∂L/∂e, which the two cross-entropies have. NaN is returned if not all of delta is finite. With one sample delta is as below.
+     * −∂L/∂e, which the two cross-entropies have. NaN is returned if not all of delta is finite. With one sample delta is as a layer's g.
      */
     double (*loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta);
 
-    /* y = (x − offset) ⊙ scale, or x if offset is NULL; n elements. y is as below, x need not be. */
+    /* y = (x − offset) ⊙ scale, or x if offset is NULL; n elements. y is as a layer's x, x need not be. */
     void (*scale)(size_t n, const real *x, const real *offset, const real *scale, real *y);
 
-    /*
-     * The steps of a layer with one sample, each in one sweep over its weights A. Here rows of A are whole cache lines, and every vector lies
-     * in memory of whole cache lines and is 0 behind its end, when it comes in and when it goes out. b may be NULL.
-     */
+    /* The steps of a layer with one sample, each in one sweep over its weights. */
 
-    /* e = A x + b, y = f(e). A: m × n, x: n; b, e and y: m. */
-    void (*gemv_activation)(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
-                            real *y);
+    /* e = A x + b, y = f(e) */
+    void (*gemv_activation)(const bp_layer_step *layer);
 
     /*
-     * y = (Aᵀ x) ⊙ f′(e) with A as it was, A = A + alpha x zᵀ, b = b + alpha x. A: m × n; x and b: m; y, e and z = f(e): n; f is not
-     * softmax; y may be NULL: it is left out, then e is not used. The idea of GEMVT in the updated BLAS (Blackford et al. 2002): the gradient passes through a layer that it changes.
+     * δ = Aᵀ g with A as it was, A = A + alpha g xᵀ, b = b + alpha g; then delta_prev = δ, or with before, the layer whose y is x, not of softmax,
+     * δ ⊙ f′(e) of that. delta_prev may be NULL: it is left out. The idea of GEMVT in the updated BLAS (Blackford et al. 2002): the gradient
+     * passes through a layer that it changes.
      */
-    void (*gemv_t_ger)(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
-                       size_t lda, real *b, real *y);
+    void (*gemv_t_ger)(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev);
 
-    /* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these. A: m × n; x, b, e and y: m; z and next: n. */
-    void (*ger_gemv_activation)(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
-                                real *b, const real *next, real *e, real *y);
+    /* A = A + alpha g zᵀ, b = b + alpha g, then e = A x + b and y = f(e) with these: z is the x that g came from. */
+    void (*ger_gemv_activation)(const bp_layer_step *layer, real alpha, const real *z);
 
     /*
      * Methods with state, whose n parameters θ have the gradient g = scale × direction: a batch's, or a row of one sample's −g xᵀ, which needs no
-     * memory. Parameters and state are gone over once. Vectors are as above.
+     * memory. Parameters and state are gone over once. Vectors are as a layer's.
      */
 
     /* v = momentum v + g, θ = θ − learning_rate v */

@@ -115,29 +115,29 @@ INLINE bool is_tiny(size_t m, size_t n)
     return LANES >= 4 && m <= 4 && n <= 4;
 }
 
-/* gemv_activation of a tiny layer, but for softmax */
-INLINE void tiny_gemv_activation(vector (*f)(vector), size_t m, const real *A, size_t lda, const real *x, const real *b, real *e, real *y)
+/* e = A x + b, y = f(e) of a tiny layer */
+INLINE void tiny_gemv_activation(vector (*f)(vector), const bp_layer_step *layer)
 {
-    quad v[4], x_4 = load_quad(x);
+    const real *A = layer->A;
+    quad v[4], x = load_quad(layer->x);
     for (size_t r = 0; r < 4; r++) {
-        v[r] = load_quad(A + at_most(m - 1, r) * lda) * x_4;
+        v[r] = load_quad(A + at_most(layer->m - 1, r) * layer->lda) * x;
     }
     vector sums[BLOCK_VECTORS] = {widen(sum_quads(v))};
-    finish_block(m, sums, b, f, true, e, y);
+    finish_block(layer->m, sums, layer->b, f, true, layer->e, layer->y);
 }
 
 /* e = A x + b, y = f(e) */
-static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
-                            real *y)
+static void gemv_activation(const bp_layer_step *layer)
 {
-    vector (*f)(vector) = NATIVE(bp_vector_activations)[activation].f;
-    if (is_tiny(m, n)) {
-        tiny_gemv_activation(f, m, A, lda, x, b, e, y);
+    vector (*f)(vector) = NATIVE(bp_vector_activations)[layer->f].f;
+    if (is_tiny(layer->m, layer->n)) {
+        tiny_gemv_activation(f, layer);
     } else {
-        gemv_blocks(f, m, whole_row(n), A, lda, x, b, true, e, y);
+        gemv_blocks(f, layer->m, whole_row(layer->n), layer->A, layer->lda, layer->x, layer->b, true, layer->e, layer->y);
     }
-    if (activation == BP_ACTIVATION_SOFTMAX) {
-        NATIVE(bp_activation)(activation, 1, m, e, y);
+    if (layer->f == BP_ACTIVATION_SOFTMAX) {
+        NATIVE(bp_activation)(layer->f, 1, layer->m, layer->e, layer->y);
     }
 }
 
@@ -196,12 +196,24 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
     }
 }
 
-/* b = b + alpha x */
-INLINE void update_bias(size_t m, real alpha, const real *x, real *b)
+/* b = b + alpha g */
+INLINE void update_bias(const bp_layer_step *layer, real alpha)
 {
-    vector step = broadcast(alpha);
-    for (size_t i = 0; b && i < m; i += LANES) {
-        store(b + i, multiply_add(step, load(x + i), load(b + i)));
+    const real *g = layer->g;
+    real *b = layer->b;
+    for (size_t i = 0; b && i < layer->m; i += LANES) {
+        store(b + i, multiply_add(broadcast(alpha), load(g + i), load(b + i)));
+    }
+}
+
+/* A = A + alpha g zᵀ, where a row is one vector */
+INLINE void narrow_ger(const bp_layer_step *layer, real alpha, const real *z)
+{
+    real *row = layer->A;
+    const real *g = layer->g;
+    vector z_0 = load(z);
+    for (size_t i = 0; i < layer->m; i++, row += layer->lda) {
+        store(row, multiply_add(broadcast(alpha * g[i]), z_0, load(row)));
     }
 }
 
@@ -226,58 +238,62 @@ INLINE void sweep_rows(size_t rows, size_t width, int first, real alpha, const r
 }
 
 /* gemv_t_ger of any width */
-SEPARATE void wide_gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e,
-                              real *A, size_t lda, real *b, real *y)
+SEPARATE void wide_gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev)
 {
-    vector (*gradient)(vector, vector, vector) = NATIVE(bp_vector_activations)[activation].gradient;
-    size_t width = whole_row(n).at, i = 0;
+    size_t m = layer->m, width = whole_row(layer->n).at, lda = layer->lda, i = 0;
+    real *A = layer->A;
+    const real *g = layer->g, *x = layer->x;
     for (; i + UPDATE_ROWS <= m; i += UPDATE_ROWS) {
-        sweep_rows(UPDATE_ROWS, width, i == 0, alpha, x + i, z, A + i * lda, lda, y);
+        sweep_rows(UPDATE_ROWS, width, i == 0, alpha, g + i, x, A + i * lda, lda, delta_prev);
     }
     for (; i < m; i++) {
-        sweep_rows(1, width, i == 0, alpha, x + i, z, A + i * lda, lda, y);
+        sweep_rows(1, width, i == 0, alpha, g + i, x, A + i * lda, lda, delta_prev);
     }
-    update_bias(m, alpha, x, b);
+    vector (*gradient)(vector, vector, vector) = before ? NATIVE(bp_vector_activations)[before->f].gradient : NULL;
+    const real *e = gradient ? before->e : NULL;
     for (size_t j = 0; gradient && j < width; j += LANES) {
-        store(y + j, gradient(load(e + j), load(z + j), load(y + j)));
+        store(delta_prev + j, gradient(load(e + j), load(x + j), load(delta_prev + j)));
     }
 }
 
-/* The same where a row is one vector: y stays in registers. Two sums, for an addition waits for the one before. */
-INLINE void narrow_gemv_t_ger(vector (*gradient)(vector, vector, vector), size_t m, real alpha, const real *x, const real *z, const real *e,
-                              real *A, size_t lda, real *b, real *y)
+/* The same where a row is one vector: δ stays in registers. Two sums, for an addition waits for the one before. */
+INLINE void narrow_gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev)
 {
-    vector even = {0}, odd = {0}, z_0 = load(z), step = broadcast(alpha) * z_0;
-    size_t i = 0;
-    for (; i + 2 <= m; i += 2) {
-        vector a_0 = load(A), a_1 = load(A + lda), x_0 = broadcast(x[i]), x_1 = broadcast(x[i + 1]);
-        even = multiply_add(a_0, x_0, even);
-        odd = multiply_add(a_1, x_1, odd);
-        store(A, multiply_add(x_0, step, a_0));
-        store(A + lda, multiply_add(x_1, step, a_1));
-        A += 2 * lda;
+    size_t m = layer->m, lda = layer->lda, i = 0;
+    real *row = layer->A;
+    const real *g = layer->g;
+    vector even = {0}, odd = {0}, x = load(layer->x);
+    for (; i + 2 <= m; i += 2, row += 2 * lda) {
+        vector a_0 = load(row), a_1 = load(row + lda);
+        even = multiply_add(a_0, broadcast(g[i]), even);
+        odd = multiply_add(a_1, broadcast(g[i + 1]), odd);
+        store(row, multiply_add(broadcast(alpha * g[i]), x, a_0));
+        store(row + lda, multiply_add(broadcast(alpha * g[i + 1]), x, a_1));
     }
     if (i < m) {
-        vector a_0 = load(A), x_0 = broadcast(x[i]);
-        even = multiply_add(a_0, x_0, even);
-        store(A, multiply_add(x_0, step, a_0));
+        vector a_0 = load(row);
+        even = multiply_add(a_0, broadcast(g[i]), even);
+        store(row, multiply_add(broadcast(alpha * g[i]), x, a_0));
     }
-    update_bias(m, alpha, x, b);
     even += odd;
-    store(y, gradient ? gradient(load(e), z_0, even) : even);
+    vector (*gradient)(vector, vector, vector) = before ? NATIVE(bp_vector_activations)[before->f].gradient : NULL;
+    store(delta_prev, gradient ? gradient(load(before->e), x, even) : even);
 }
 
-/* y = (Aᵀ x) ⊙ f′(e) with A as it was, A = A + alpha x zᵀ, b = b + alpha x */
-static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
-                       size_t lda, real *b, real *y)
+/* δ_prev = Aᵀ g with A as it was, A = A + alpha g xᵀ, b = b + alpha g; δ_prev ⊙ f′(e_prev) of the layer before */
+static void gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev)
 {
-    if (!y) {
-        ger(m, n, alpha, x, z, A, lda);
-        update_bias(m, alpha, x, b);
-    } else if (n <= LANES) {
-        narrow_gemv_t_ger(NATIVE(bp_vector_activations)[activation].gradient, m, alpha, x, z, e, A, lda, b, y);
+    update_bias(layer, alpha);
+    if (layer->n > LANES) {
+        if (delta_prev) {
+            wide_gemv_t_ger(layer, alpha, before, delta_prev);
+        } else {
+            ger(layer->m, layer->n, alpha, layer->g, layer->x, layer->A, layer->lda);
+        }
+    } else if (delta_prev) {
+        narrow_gemv_t_ger(layer, alpha, before, delta_prev);
     } else {
-        wide_gemv_t_ger(activation, m, n, alpha, x, z, e, A, lda, b, y);
+        narrow_ger(layer, alpha, layer->x);
     }
 }
 
@@ -302,32 +318,38 @@ INLINE vector update_multiply_row(size_t chains, size_t width, vector step, cons
     return chains == 1 ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-/* A = A + alpha x zᵀ, b = b + alpha x, then e = A next + b and y = f(e) with these */
-static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
-                                real *b, const real *next, real *e, real *y)
+/* ger_gemv_activation of any size */
+SEPARATE void blocks_ger_gemv_activation(vector (*f)(vector), const bp_layer_step *layer, real alpha, const real *z)
 {
-    update_bias(m, alpha, x, b);
-    if (is_tiny(m, n)) {
-        ger(m, n, alpha, x, z, A, lda);
-        gemv_activation(activation, m, n, A, lda, next, b, e, y);
-        return;
-    }
-    vector (*f)(vector) = NATIVE(bp_vector_activations)[activation].f;
-    size_t width = whole_row(n).at;
+    size_t m = layer->m, lda = layer->lda, width = whole_row(layer->n).at;
+    real *A = layer->A, *b = layer->b, *e = layer->e, *y = layer->y;
+    const real *g = layer->g, *x = layer->x;
     for (size_t i = 0; i < m; i += BLOCK) {
         size_t rows = at_most(BLOCK, m - i);
         vector v[BLOCK] = {{0}}, sums[BLOCK_VECTORS];
         for (size_t r = 0; r < rows; r++) {
-            vector step = broadcast(alpha * x[i + r]);
+            vector step = broadcast(alpha * g[i + r]);
             real *row = A + (i + r) * lda;
-            v[r] = width >= LONG_ROW ? update_multiply_row(CHAINS, width, step, z, row, next)
-                                     : update_multiply_row(1, width, step, z, row, next);
+            v[r] = width < LONG_ROW ? update_multiply_row(1, width, step, z, row, x) : update_multiply_row(CHAINS, width, step, z, row, x);
         }
         sum_block(v, sums);
         finish_block(rows, sums, b ? b + i : NULL, f, true, e + i, y + i);
     }
-    if (activation == BP_ACTIVATION_SOFTMAX) {
-        NATIVE(bp_activation)(activation, 1, m, e, y);
+}
+
+/* A = A + alpha g zᵀ, b = b + alpha g, then e = A x + b and y = f(e) with these */
+static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const real *z)
+{
+    vector (*f)(vector) = NATIVE(bp_vector_activations)[layer->f].f;
+    update_bias(layer, alpha);
+    if (is_tiny(layer->m, layer->n)) {
+        narrow_ger(layer, alpha, z);
+        tiny_gemv_activation(f, layer);
+    } else {
+        blocks_ger_gemv_activation(f, layer, alpha, z);
+    }
+    if (layer->f == BP_ACTIVATION_SOFTMAX) {
+        NATIVE(bp_activation)(layer->f, 1, layer->m, layer->e, layer->y);
     }
 }
 

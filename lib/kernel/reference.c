@@ -66,40 +66,41 @@ void REAL(bp_scale_reference)(size_t n, const real *x, const real *offset, const
     REAL(bp_clear_end)(n, y);
 }
 
-static void update_bias(size_t m, real alpha, const real *x, real *b)
+static void update_bias(const bp_layer_step *layer, real alpha)
 {
-    for (size_t i = 0; b && i < m; i++) {
-        b[i] += alpha * x[i];
+    const real *g = layer->g;
+    real *b = layer->b;
+    for (size_t i = 0; b && i < layer->m; i++) {
+        b[i] += alpha * g[i];
     }
 }
 
-static void gemv_activation(bp_activation activation, size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *e,
-                            real *y)
+static void gemv_activation(const bp_layer_step *layer)
 {
-    gemv(m, n, A, lda, x, b, e);
-    REAL(bp_activation_reference)(activation, 1, m, e, y);
-    REAL(bp_clear_end)(m, e);
-    REAL(bp_clear_end)(m, y);
+    gemv(layer->m, layer->n, layer->A, layer->lda, layer->x, layer->b, layer->e);
+    REAL(bp_activation_reference)(layer->f, 1, layer->m, layer->e, layer->y);
+    REAL(bp_clear_end)(layer->m, layer->e);
+    REAL(bp_clear_end)(layer->m, layer->y);
 }
 
-static void gemv_t_ger(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, const real *e, real *A,
-                       size_t lda, real *b, real *y)
+static void gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev)
 {
-    if (y) {
-        gemv_t(m, n, A, lda, x, y);
-        REAL(bp_local_gradient_reference)(activation, 1, n, e, z, y, y);
-        REAL(bp_clear_end)(n, y);
+    if (delta_prev) {
+        gemv_t(layer->m, layer->n, layer->A, layer->lda, layer->g, delta_prev);
+        if (before) {
+            REAL(bp_local_gradient_reference)(before->f, 1, layer->n, before->e, before->y, delta_prev, delta_prev);
+        }
+        REAL(bp_clear_end)(layer->n, delta_prev);
     }
-    ger(m, n, alpha, x, z, A, lda);
-    update_bias(m, alpha, x, b);
+    ger(layer->m, layer->n, alpha, layer->g, layer->x, layer->A, layer->lda);
+    update_bias(layer, alpha);
 }
 
-static void ger_gemv_activation(bp_activation activation, size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda,
-                                real *b, const real *next, real *e, real *y)
+static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const real *z)
 {
-    ger(m, n, alpha, x, z, A, lda);
-    update_bias(m, alpha, x, b);
-    gemv_activation(activation, m, n, A, lda, next, b, e, y);
+    ger(layer->m, layer->n, alpha, layer->g, z, layer->A, layer->lda);
+    update_bias(layer, alpha);
+    gemv_activation(layer);
 }
 
 void REAL(bp_momentum_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta)

@@ -85,8 +85,8 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
     }
     job j = {.pass = {net, ws, batch}};
     REAL(bp_pass_begin)(&j.pass, x, ws->input);
-    if (ws->passes[0].y == x) { /* backward needs x again, and the caller's may be gone by then */
-        ws->passes[0].y = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
+    if (ws->layers[0].x == x) { /* backward needs x again, and the caller's may be gone by then */
+        ws->layers[0].x = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
     }
     bp_workspace_run(ws, net, batch, run_forward, &j);
     memcpy(y, REAL(bp_pass_output)(&j.pass), batch * bp_net_output_count(net) * sizeof *y);
@@ -112,10 +112,10 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
     }
     gradient_sink context = {gradient, -1};
     job j = {.pass = {net, ws, ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
-    memcpy(ws->passes[net->n_layers].delta, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
-    ws->passes[0].delta = delta_input;
+    memcpy(ws->layers[net->n_layers - 1].g, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
+    ws->delta_input = delta_input;
     bp_workspace_run(ws, net, ws->batch, run_backward, &j);
-    ws->passes[0].delta = NULL;
+    ws->delta_input = NULL;
     const real *scale = net->input_scale;
     for (size_t i = 0; delta_input && scale && i < ws->batch * net->n_inputs; i++) {
         delta_input[i] *= scale[i % net->n_inputs];

@@ -21,13 +21,13 @@ void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input)
         }
     }
     /* read only: the passes hold vectors that are written as well */
-    pass->ws->passes[0].delta = NULL;
-    pass->ws->passes[0].y = as_it_is ? (real *)(uintptr_t)x : input;
+    pass->ws->delta_input = NULL;
+    pass->ws->layers[0].x = as_it_is ? (real *)(uintptr_t)x : input;
 }
 
 const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass)
 {
-    return REAL(bp_pass_out)(pass, pass->net->n_layers - 1)->y;
+    return pass->ws->layers[pass->net->n_layers - 1].y;
 }
 
 void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team)
@@ -43,10 +43,10 @@ bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, b
                              bool *is_local)
 {
     const bp_net *net = pass->net;
-    const bp_layer_pass *output = REAL(bp_pass_out)(pass, net->n_layers - 1);
-    size_t n = net->layers[net->n_layers - 1]->n_outputs, batch = pass->batch;
+    const bp_layer_step *output = &pass->ws->layers[net->n_layers - 1];
+    size_t n = output->m, batch = pass->batch;
     bool local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(loss);
-    real mean = (real)(REAL(bp_kernel)()->loss(loss, local, batch, n, output->e, output->y, target, output->delta) / (double)batch);
+    real mean = (real)(REAL(bp_kernel)()->loss(loss, local, batch, n, output->e, output->y, target, output->g) / (double)batch);
     if (!isfinite(mean)) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", function, isnan(mean) ? (double)NAN : (double)mean,
                        isnan(mean) ? ", or its derivative by an output is not finite" : "");
@@ -60,15 +60,16 @@ void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range row
 {
     static const real one = 1;
     const REAL(bp_kernel_table) *kernel = REAL(bp_kernel)();
-    size_t n_out = pass->net->layers[l]->n_outputs, n_in = pass->net->layers[l]->n_inputs;
-    const real *g = (const real *)REAL(bp_pass_out)(pass, l)->delta + rows.first, *x = REAL(bp_pass_in)(pass, l)->y;
+    const bp_layer_step *layer = &pass->ws->layers[l];
+    const real *g = (const real *)layer->g + rows.first;
+    W += rows.first * ld;
     if (pass->batch == 1) {
-        kernel->ger(rows.n, n_in, alpha, g, x, W + rows.first * ld, ld);
+        kernel->ger(rows.n, layer->n, alpha, g, layer->x, W, ld);
     } else {
-        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, n_in, pass->batch, alpha, g, n_out, x, n_in, 1, W + rows.first * ld, ld);
+        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, 1, W, ld);
     }
     for (size_t s = 0; b && s < pass->batch; s++) {
-        kernel->ger(1, rows.n, alpha, &one, g + s * n_out, b + rows.first, rows.n);
+        kernel->ger(1, rows.n, alpha, &one, g + s * layer->m, b + rows.first, rows.n);
     }
 }
 

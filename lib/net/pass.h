@@ -30,7 +30,7 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
 const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass);
 
 /*
- * After a forward pass, by one thread: the mean loss, and into the last layer's delta the error signal −∂L/∂y, or the local gradient −∂L/∂e
+ * After a forward pass, by one thread: the mean loss, and into the last layer's g the error signal −∂L/∂y, or the local gradient −∂L/∂e
  * where the loss and the rule let it be computed at once (*is_local). The status says whether all is finite.
  */
 bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, bp_loss loss, const real *target, real *mean_loss,
@@ -47,8 +47,8 @@ typedef struct REAL(bp_pass_sink) {
 } REAL(bp_pass_sink);
 
 /*
- * From the last layer's delta (is_local: it is g already) to the first layer, whose delta ends as g. If ws->passes[0].delta is set, batch ×
- * n_inputs, it receives −∂L/∂x.
+ * From the last layer's δ (is_local: it is g already) to the first layer, whose δ ends as g. If ws->delta_input is set, batch × n_inputs,
+ * it receives −∂L/∂x.
  */
 void REAL(bp_pass_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink);
 
@@ -59,6 +59,6 @@ void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t layer, bp_range
 void REAL(bp_pass_update_first)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha);
 
 /* The same for the sample before, and the forward pass of this one, with one sweep over the first layer's weights for both. */
-void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha, const real *before);
+void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *team, real alpha, const real *before);
 
 #endif

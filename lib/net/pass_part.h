@@ -14,15 +14,10 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
 /* Hands rows of a layer's local gradient to where they are to go. */
 void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t layer, bp_range rows);
 
-/* What layer l reads, and what it leaves. */
-static inline const bp_layer_pass *REAL(bp_pass_in)(const REAL(bp_pass) * pass, size_t l)
+/* Where δ of the layer before l goes, or of the input; NULL: it is not wanted. */
+static inline real *REAL(bp_pass_delta_prev)(const REAL(bp_pass) * pass, size_t l)
 {
-    return &pass->ws->passes[l];
-}
-
-static inline const bp_layer_pass *REAL(bp_pass_out)(const REAL(bp_pass) * pass, size_t l)
-{
-    return &pass->ws->passes[l + 1];
+    return l ? pass->ws->layers[l - 1].g : pass->ws->delta_input;
 }
 
 #endif

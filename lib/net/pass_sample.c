@@ -12,88 +12,76 @@ static bp_range own_rows(const bp_layer *layer, const bp_team *team)
     return bp_team_share(team, layer->n_outputs, layer->panel_rows);
 }
 
-/* b + first, or NULL without a bias */
-static inline real *bias_at(const bp_layer *layer, size_t first)
+/* These rows of a layer as a layer. */
+static bp_layer_step rows_of(const bp_layer_step *layer, bp_range rows)
 {
-    return layer->bias ? (real *)layer->bias + first : NULL;
-}
-
-/* e = W x + b, y = f(e) */
-static inline void forward(bp_activation f, const bp_layer *layer, bp_range rows, const real *x, const bp_layer_pass *out)
-{
-    REAL(bp_kernel)
-    ()->gemv_activation(f, rows.n, layer->n_inputs, (real *)layer->weights + rows.first * layer->ld, layer->ld, x,
-                        bias_at(layer, rows.first), (real *)out->e + rows.first, (real *)out->y + rows.first);
+    bp_layer_step part = *layer;
+    part.m = rows.n;
+    part.A = (real *)layer->A + rows.first * layer->lda;
+    part.b = layer->b ? (real *)layer->b + rows.first : NULL;
+    part.e = (real *)layer->e + rows.first;
+    part.y = (real *)layer->y + rows.first;
+    part.g = (real *)layer->g + rows.first;
+    return part;
 }
 
 /* g = δ ⊙ f′(e), in the place of δ */
-static void local_gradient(const bp_layer *layer, bp_range rows, const bp_layer_pass *out)
+static void local_gradient(const bp_layer_step *layer)
 {
-    real *delta = (real *)out->delta + rows.first;
-    if (layer->activation != BP_ACTIVATION_IDENTITY && rows.n > 0) {
-        REAL(bp_kernel)
-        ()->local_gradient(layer->activation, 1, rows.n, (real *)out->e + rows.first, (real *)out->y + rows.first, delta, delta);
+    if (layer->f != BP_ACTIVATION_IDENTITY && layer->m > 0) {
+        REAL(bp_kernel)()->local_gradient(layer->f, 1, layer->m, layer->e, layer->y, layer->g, layer->g);
     }
-}
-
-/* δ_prev = Wᵀ g, and of these rows W += alpha g xᵀ, b += alpha g; then g_prev = δ_prev ⊙ f′(e_prev) for f of the layer before */
-static inline void backward_update(bp_activation before, bp_layer *layer, bp_range rows, real alpha, const bp_layer_pass *in,
-                                   const bp_layer_pass *out, real *delta_prev)
-{
-    REAL(bp_kernel)
-    ()->gemv_t_ger(before, rows.n, layer->n_inputs, alpha, (real *)out->delta + rows.first, in->y, in->e,
-                   (real *)layer->weights + rows.first * layer->ld, layer->ld, bias_at(layer, rows.first), delta_prev);
-}
-
-/* δ_prev = Wᵀ δ */
-static void backward(const bp_layer *layer, bp_range rows, const bp_layer_pass *out, real *delta_prev)
-{
-    REAL(bp_kernel)
-    ()->gemv_t(rows.n, layer->n_inputs, (real *)layer->weights + rows.first * layer->ld, layer->ld, (real *)out->delta + rows.first,
-               delta_prev);
 }
 
 /* Softmax is of all rows of a layer together: with several threads e is there before one of them goes on. */
-static void softmax_of_all(const bp_layer *layer, const bp_team *team, const bp_layer_pass *out)
+static void softmax_of_all(const bp_layer_step *layer, const bp_team *team)
 {
     bp_team_wait(team);
     if (team->thread == 0) {
-        REAL(bp_kernel)()->activation(BP_ACTIVATION_SOFTMAX, 1, layer->n_outputs, out->e, out->y);
+        REAL(bp_kernel)()->activation(BP_ACTIVATION_SOFTMAX, 1, layer->m, layer->e, layer->y);
     }
+}
+
+/* e = W x + b, y = f(e), by the threads of a team */
+static void forward_together(const REAL(bp_pass) * pass, const bp_team *team, size_t l)
+{
+    const bp_layer_step *layer = &pass->ws->layers[l];
+    bp_layer_step own = rows_of(layer, own_rows(pass->net->layers[l], team));
+    own.f = layer->f == BP_ACTIVATION_SOFTMAX ? BP_ACTIVATION_IDENTITY : layer->f;
+    if (own.m > 0) {
+        REAL(bp_kernel)()->gemv_activation(&own);
+    }
+    if (layer->f == BP_ACTIVATION_SOFTMAX) {
+        softmax_of_all(layer, team);
+    }
+    bp_team_wait(team);
 }
 
 void REAL(bp_sample_forward)(const REAL(bp_pass) * pass, const bp_team *team, size_t l)
 {
     for (; l < pass->net->n_layers; l++) {
-        const bp_layer *layer = pass->net->layers[l];
-        const bp_layer_pass *out = REAL(bp_pass_out)(pass, l);
-        bool apart = layer->activation == BP_ACTIVATION_SOFTMAX && team->n_threads > 1;
-        bp_range rows = own_rows(layer, team);
-        if (rows.n > 0) {
-            forward(apart ? BP_ACTIVATION_IDENTITY : layer->activation, layer, rows, REAL(bp_pass_in)(pass, l)->y, out);
+        if (team->n_threads == 1) {
+            REAL(bp_kernel)()->gemv_activation(&pass->ws->layers[l]);
+        } else {
+            forward_together(pass, team, l);
         }
-        if (apart) {
-            softmax_of_all(layer, team, out);
-        }
-        bp_team_wait(team);
     }
 }
 
 /* What rows of layer l give to δ_prev, which may be NULL, and what becomes of their g. */
 static void backward_rows(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t l, bp_range rows, real *delta_prev)
 {
-    const bp_layer *layer = pass->net->layers[l];
-    const bp_layer_pass *in = REAL(bp_pass_in)(pass, l), *out = REAL(bp_pass_out)(pass, l);
+    bp_layer_step own = rows_of(&pass->ws->layers[l], rows);
     bool exact = pass->net->rule == BP_RULE_GRADIENT;
     if (sink->net && exact && l > 0) {
-        backward_update(BP_ACTIVATION_IDENTITY, sink->net->layers[l], rows, sink->alpha, in, out, delta_prev);
+        REAL(bp_kernel)()->gemv_t_ger(&own, sink->alpha, NULL, delta_prev);
         return;
     }
     if (delta_prev) {
-        backward(layer, rows, out, delta_prev);
+        REAL(bp_kernel)()->gemv_t(own.m, own.n, own.A, own.lda, own.g, delta_prev);
     }
     if (!exact) {
-        local_gradient(layer, rows, out);
+        local_gradient(&own);
     }
     if (!(l == 0 && sink->first_left)) {
         REAL(bp_pass_deliver)(pass, sink, l, rows);
@@ -104,7 +92,7 @@ static void backward_rows(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) *
 static void backward_panels(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink, size_t l)
 {
     const bp_layer *layer = pass->net->layers[l];
-    real *delta_prev = REAL(bp_pass_in)(pass, l)->delta;
+    real *delta_prev = REAL(bp_pass_delta_prev)(pass, l);
     bp_range own = own_rows(layer, team);
     for (size_t i = own.first; i < own.first + own.n; i += layer->panel_rows) {
         size_t rest = own.first + own.n - i;
@@ -124,7 +112,7 @@ static void backward_panels(const REAL(bp_pass) * pass, const bp_team *team, con
 static void add_parts(const REAL(bp_pass) * pass, size_t l, bp_range columns)
 {
     const bp_layer *layer = pass->net->layers[l];
-    real *delta_prev = (real *)REAL(bp_pass_in)(pass, l)->delta + columns.first;
+    real *delta_prev = REAL(bp_pass_delta_prev)(pass, l) + columns.first;
     for (size_t i = 0; columns.n > 0 && i < layer->n_outputs; i += layer->panel_rows) {
         const real *part = (real *)bp_workspace_part(pass->ws, l % 2, i / layer->panel_rows) + columns.first;
         if (i == 0) {
@@ -139,49 +127,59 @@ static void add_parts(const REAL(bp_pass) * pass, size_t l, bp_range columns)
 static void backward_layer(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink, size_t l)
 {
     const bp_net *net = pass->net;
-    const bp_layer *layer = net->layers[l];
-    const bp_layer_pass *in = REAL(bp_pass_in)(pass, l);
+    size_t n_in = net->layers[l]->n_inputs;
+    real *delta_prev = REAL(bp_pass_delta_prev)(pass, l);
     backward_panels(pass, team, sink, l);
-    if (!in->delta) {
+    if (!delta_prev) {
         return;
     }
     bp_team_wait(team);
-    bp_range columns = l ? own_rows(net->layers[l - 1], team) : bp_team_share(team, layer->n_inputs, layer->n_inputs);
+    bp_range columns = l ? own_rows(net->layers[l - 1], team) : bp_team_share(team, n_in, n_in);
     if (team->n_threads > 1) {
         add_parts(pass, l, columns);
     }
     if (l > 0 && net->rule == BP_RULE_GRADIENT) {
-        local_gradient(net->layers[l - 1], columns, in);
+        bp_layer_step before = rows_of(&pass->ws->layers[l - 1], columns);
+        local_gradient(&before);
     }
-    if (l > 0 && columns.first + columns.n == layer->n_inputs) {
-        REAL(bp_clear_end)(layer->n_inputs, in->delta);
+    if (l > 0 && columns.first + columns.n == n_in) {
+        REAL(bp_clear_end)(n_in, delta_prev);
     }
+}
+
+/* g of the last layer, from δ */
+static void last_local_gradient(const REAL(bp_pass) * pass, const bp_team *team)
+{
+    size_t last = pass->net->n_layers - 1;
+    const bp_layer_step *layer = &pass->ws->layers[last];
+    if (layer->f != BP_ACTIVATION_SOFTMAX) {
+        bp_layer_step own = rows_of(layer, own_rows(pass->net->layers[last], team));
+        local_gradient(&own);
+        return;
+    }
+    bp_team_wait(team); /* softmax: of all rows together */
+    if (team->thread == 0) {
+        local_gradient(layer);
+    }
+    bp_team_wait(team);
 }
 
 void REAL(bp_sample_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink)
 {
     const bp_net *net = pass->net;
-    if (net->rule == BP_RULE_GRADIENT && !is_local) {
-        const bp_layer *last = net->layers[net->n_layers - 1];
-        if (last->activation != BP_ACTIVATION_SOFTMAX) {
-            local_gradient(last, own_rows(last, team), REAL(bp_pass_out)(pass, net->n_layers - 1));
-        } else { /* of all rows together */
-            bp_team_wait(team);
-            if (team->thread == 0) {
-                local_gradient(last, (bp_range){0, last->n_outputs}, REAL(bp_pass_out)(pass, net->n_layers - 1));
-            }
-            bp_team_wait(team);
-        }
+    const bp_layer_step *layers = pass->ws->layers;
+    if (net->rule == BP_RULE_GRADIENT && !is_local && layers[net->n_layers - 1].f != BP_ACTIVATION_IDENTITY) {
+        last_local_gradient(pass, team);
     }
-    bool straight = sink->net && net->rule == BP_RULE_GRADIENT && team->n_threads == 1;
+    bool straight = sink->net && net->rule == BP_RULE_GRADIENT && team->n_threads == 1 && !pass->ws->delta_input;
     for (size_t l = net->n_layers; l-- > 0;) {
-        bp_layer *layer = net->layers[l];
-        const bp_layer_pass *in = REAL(bp_pass_in)(pass, l);
-        if (!straight || layer->panel_rows < layer->n_outputs || (l == 0 && (in->delta || sink->first_left))) {
+        bool one_panel = net->layers[l]->panel_rows >= layers[l].m;
+        if (straight && l > 0 && one_panel) {
+            REAL(bp_kernel)()->gemv_t_ger(&layers[l], sink->alpha, &layers[l - 1], layers[l - 1].g);
+        } else if (straight && l == 0 && !sink->first_left) {
+            REAL(bp_kernel)()->gemv_t_ger(&layers[0], sink->alpha, NULL, NULL);
+        } else if (!straight || l > 0) {
             backward_layer(pass, team, sink, l);
-        } else {
-            backward_update(l ? net->layers[l - 1]->activation : BP_ACTIVATION_IDENTITY, layer, (bp_range){0, layer->n_outputs},
-                            sink->alpha, in, REAL(bp_pass_out)(pass, l), in->delta);
         }
     }
 }
@@ -195,20 +193,17 @@ void REAL(bp_pass_update_first)(const REAL(bp_pass) * pass, const bp_team *team,
     }
 }
 
-void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha, const real *before)
+void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *team, real alpha, const real *before)
 {
-    bp_layer *first = net->layers[0];
-    bool apart = first->activation == BP_ACTIVATION_SOFTMAX && team->n_threads > 1;
-    bp_range rows = own_rows(first, team);
-    if (rows.n > 0) {
-        const bp_layer_pass *in = REAL(bp_pass_in)(pass, 0), *out = REAL(bp_pass_out)(pass, 0);
-        REAL(bp_kernel)
-        ()->ger_gemv_activation(apart ? BP_ACTIVATION_IDENTITY : first->activation, rows.n, first->n_inputs, alpha,
-                                (real *)out->delta + rows.first, before, (real *)first->weights + rows.first * first->ld, first->ld,
-                                bias_at(first, rows.first), in->y, (real *)out->e + rows.first, (real *)out->y + rows.first);
+    const bp_layer_step *first = &pass->ws->layers[0];
+    bool softmax = first->f == BP_ACTIVATION_SOFTMAX;
+    bp_layer_step own = rows_of(first, own_rows(pass->net->layers[0], team));
+    own.f = softmax ? BP_ACTIVATION_IDENTITY : first->f;
+    if (own.m > 0) {
+        REAL(bp_kernel)()->ger_gemv_activation(&own, alpha, before);
     }
-    if (apart) {
-        softmax_of_all(first, team, REAL(bp_pass_out)(pass, 0));
+    if (softmax) {
+        softmax_of_all(first, team);
     }
     bp_team_wait(team);
     REAL(bp_sample_forward)(pass, team, 1);

@@ -78,7 +78,7 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
         return bp_fail(BP_ERROR_ARGUMENT, "%s: max_batch is %zu; for this net that is more bytes than an address can count", __func__,
                        max_batch);
     }
-    bp_workspace *made = calloc(1, sizeof *made + (net->n_layers + 1) * sizeof made->passes[0]);
+    bp_workspace *made = calloc(1, sizeof *made + net->n_layers * sizeof made->layers[0]);
     char *memory = bp_allocate(bytes, 1);
     if (!made || !memory) {
         free(made);
@@ -92,11 +92,15 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
     made->part_bytes = bp_round_up(part_elements(net) * bp_dtype_size(net->dtype), BP_ALIGNMENT);
     made->parts = take(&memory, net, part_elements(net));
     for (size_t l = 0; l < net->n_layers; l++) {
-        bp_layer_pass *pass = &made->passes[l + 1];
-        size_t n = max_batch * net->layers[l]->n_outputs;
-        pass->e = take(&memory, net, n);
-        pass->y = take(&memory, net, n);
-        pass->delta = take(&memory, net, n);
+        const bp_layer *layer = net->layers[l];
+        bp_layer_step *step = &made->layers[l];
+        size_t n = max_batch * layer->n_outputs;
+        *step = (bp_layer_step){
+            .f = layer->activation, .m = layer->n_outputs, .n = layer->n_inputs, .lda = layer->ld, .A = layer->weights, .b = layer->bias};
+        step->x = l ? step[-1].y : NULL;
+        step->e = take(&memory, net, n);
+        step->y = take(&memory, net, n);
+        step->g = take(&memory, net, n);
     }
     bp_kernel_warm_up();
     *ws = made;

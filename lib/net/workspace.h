@@ -4,14 +4,8 @@
 #include "bp/workspace.h"
 
 #include "core/pool.h"
+#include "kernel/layer_step.h"
 #include "net/net.h"
-
-/* What a layer leaves behind in a pass: batch × n_outputs each, packed; with one sample up to the end of a cache line, zeros. */
-typedef struct bp_layer_pass {
-    void *e;     /* W x + b */
-    void *y;     /* f(e) */
-    void *delta; /* the error signal; in the course of a backward pass it becomes the local gradient g */
-} bp_layer_pass;
 
 struct bp_workspace {
     size_t max_batch;
@@ -24,7 +18,8 @@ struct bp_workspace {
     size_t part_bytes;
     void *memory;
     void *thread_memory;
-    bp_layer_pass passes[]; /* of the input, whose y is x and whose delta is the caller's delta_input, and of every layer */
+    void *delta_input;      /* where −∂L/∂x goes; NULL: it is not wanted */
+    bp_layer_step layers[]; /* the net's, with what each leaves behind in a pass: batch × m, packed; with one sample as kernel.h says */
 };
 
 /* Room for what one panel gives to δ_prev: without threads only number 0 of set 0, with them BP_MAX_PANELS in each of two sets. */

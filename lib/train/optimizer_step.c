@@ -60,7 +60,7 @@ static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pa
 {
     bp_layer *layer = training->net->layers[l];
     real *W = layer->weights, *b = layer->bias;
-    const real *x = pass->ws->passes[l].y, *g = pass->ws->passes[l + 1].delta;
+    const real *x = pass->ws->layers[l].x, *g = pass->ws->layers[l].g;
     const REAL(bp_method_step) step = method_step(training->opt);
     for (size_t i = rows.first; i < rows.first + rows.n; i++) {
         move(training, &step, layer->n_inputs, -g[i], x, W + i * layer->ld);

@@ -95,7 +95,7 @@ static real *input_of(const job *j, size_t s)
 /* By thread 0, while no other needs x: on to the next sample. */
 static void begin_sample(job *j, size_t s)
 {
-    j->before = j->pass.ws->passes[0].y;
+    j->before = j->pass.ws->layers[0].x;
     j->target += bp_net_output_count(j->pass.net);
     REAL(bp_pass_begin)(&j->pass, j->x + s * j->pass.net->n_inputs, input_of(j, s));
 }
@@ -111,7 +111,7 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
     bool look_ahead = j->sink.first_left;
     for (size_t s = 0; s < j->n; s++) {
         if (s > 0 && look_ahead) {
-            REAL(bp_pass_update_forward)(&j->pass, &team, j->sink.net, j->sink.alpha, j->before);
+            REAL(bp_pass_update_forward)(&j->pass, &team, j->sink.alpha, j->before);
         } else {
             REAL(bp_pass_forward)(&j->pass, &team);
         }
