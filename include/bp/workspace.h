@@ -29,7 +29,8 @@ BP_API bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_
 /**
  * Makes every later call with this workspace use up to n_threads threads, 1 … 1024: the caller's, and others that belong to the workspace and
  * end with it. 1, the default, ends them. Results do not depend on the number, bit for bit. What would lose by it runs on the caller's thread
- * alone; to know, this call measures how long threads take to hand over to each other.
+ * alone; to know, this call measures how long threads take to hand over to each other. So does all with the kernels "blas" (bp_kernel_name):
+ * OpenBLAS's bits depend on how work is divided. Its own threads are never touched.
  *
  * A thread that waits spins for 20 µs, then sleeps; an idle workspace uses no processor time. The threads leave signals to those of the
  * application, and have the floating-point settings that the caller has now. In the child of a fork they are gone, and the workspace goes on

@@ -31,6 +31,9 @@ typedef struct REAL(bp_method_step) {
 typedef struct REAL(bp_kernel_table) {
     const char *name;
 
+    /* A part of a result has the same bits whether it is computed by itself or with the rest: work can be divided between threads. */
+    bool divisible;
+
     /* y = A x + b. A: m × n, x: n, y and b: m; b may be NULL. */
     void (*gemv)(size_t m, size_t n, const real *A, size_t lda, const real *x, const real *b, real *y);
 

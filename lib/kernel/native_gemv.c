@@ -365,6 +365,7 @@ static void scale(size_t n, const real *x, const real *offset, const real *scale
 
 const REAL(bp_kernel_table) NATIVE(bp_kernel) = {
     .name = BP_ISA_NAME,
+    .divisible = true,
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,

@@ -123,6 +123,7 @@ void REAL(bp_adam_reference)(size_t n, const REAL(bp_method_step) * step, real s
 
 const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .name = "reference",
+    .divisible = true,
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,

@@ -4,6 +4,7 @@
 
 #include "core/memory.h"
 #include "core/status.h"
+#include "kernel/kernel_name.h"
 #include "kernel/warm_up.h"
 #include "net/check.h"
 
@@ -176,7 +177,7 @@ static bool is_worth_threads(const bp_workspace *ws, const bp_net *net, size_t b
 
 void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, bp_pool_work *work, void *argument)
 {
-    if (ws->pool && bp_pool_threads(ws->pool) > 1 && is_worth_threads(ws, net, batch)) {
+    if (ws->pool && bp_pool_threads(ws->pool) > 1 && bp_kernel_is_divisible() && is_worth_threads(ws, net, batch)) {
         bp_pool_run(ws->pool, bp_pool_threads(ws->pool), work, argument);
     } else {
         work(argument, 0, 1);
