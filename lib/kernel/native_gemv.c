@@ -13,26 +13,26 @@ enum { LONG_ROW = 16 * LANES, CHAINS = 4 };
 /* Rows that gemv_t_ger takes at a time: as many as there are registers for. */
 enum { UPDATE_ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4 };
 
-/* One row times x, lane by lane, in this many sums, for an addition waits for the one before it; chains is a constant, 1 or CHAINS. */
-INLINE vector multiply_row(size_t chains, row_end end, const real *row, const real *x, vector x_end)
+/* One row times x, lane by lane: a long one in CHAINS sums, for an addition waits for the one before it, a short one in one. */
+SEPARATE vector multiply_row(size_t width, size_t rest, const real *row, const real *x, vector x_end)
 {
     vector s[CHAINS] = {{0}};
     size_t j = 0;
-    for (; j + chains * LANES <= end.at; j += chains * LANES) {
-        for (size_t c = 0; c < chains; c++) {
+    for (; width >= LONG_ROW && j + CHAINS * LANES <= width; j += CHAINS * LANES) {
+        for (size_t c = 0; c < CHAINS; c++) {
             s[c] = multiply_add(load(row + j + c * LANES), load(x + j + c * LANES), s[c]);
         }
     }
-    for (; j < end.at; j += LANES) {
+    for (; j < width; j += LANES) {
         s[0] = multiply_add(load(row + j), load(x + j), s[0]);
     }
-    if (end.n) {
-        s[0] = multiply_add(load_partial(row + end.at, end.n), x_end, s[0]);
+    if (rest) {
+        s[0] = multiply_add(load_partial(row + width, rest), x_end, s[0]);
     }
-    return chains == 1 ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
+    return width < LONG_ROW ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
 }
 
-/* BLOCK rows side by side, each as multiply_row with one sum. */
+/* BLOCK short rows side by side. */
 INLINE void multiply_block(row_end end, const real *A, size_t lda, const real *x, vector x_end, vector v[BLOCK])
 {
     for (size_t r = 0; r < BLOCK; r++) {
@@ -60,8 +60,7 @@ INLINE void block_products(size_t rows, row_end end, const real *A, size_t lda, 
     }
     vector v[BLOCK] = {{0}};
     for (size_t r = 0; r < rows; r++) {
-        const real *row = A + r * lda;
-        v[r] = end.at < LONG_ROW ? multiply_row(1, end, row, x, x_end) : multiply_row(CHAINS, end, row, x, x_end);
+        v[r] = multiply_row(end.at, end.n, A + r * lda, x, x_end);
     }
     sum_block(v, sums);
 }
@@ -297,25 +296,25 @@ static void gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_st
     }
 }
 
-/* row += step z, and its product with next, lane by lane, in as many sums as multiply_row has */
-INLINE vector update_multiply_row(size_t chains, size_t width, vector step, const real *z, real *row, const real *next)
+/* row += step z, and then multiply_row */
+SEPARATE vector update_multiply_row(size_t width, vector step, const real *z, real *row, const real *x)
 {
     vector s[CHAINS] = {{0}};
     size_t j = 0;
-    for (; j + chains * LANES <= width; j += chains * LANES) {
-        for (size_t c = 0; c < chains; c++) {
+    for (; width >= LONG_ROW && j + CHAINS * LANES <= width; j += CHAINS * LANES) {
+        for (size_t c = 0; c < CHAINS; c++) {
             size_t at = j + c * LANES;
             vector a = multiply_add(step, load(z + at), load(row + at));
             store(row + at, a);
-            s[c] = multiply_add(a, load(next + at), s[c]);
+            s[c] = multiply_add(a, load(x + at), s[c]);
         }
     }
     for (; j < width; j += LANES) {
         vector a = multiply_add(step, load(z + j), load(row + j));
         store(row + j, a);
-        s[0] = multiply_add(a, load(next + j), s[0]);
+        s[0] = multiply_add(a, load(x + j), s[0]);
     }
-    return chains == 1 ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
+    return width < LONG_ROW ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
 }
 
 /* ger_gemv_activation of any size */
@@ -330,7 +329,7 @@ SEPARATE void blocks_ger_gemv_activation(vector (*f)(vector), const bp_layer_ste
         for (size_t r = 0; r < rows; r++) {
             vector step = broadcast(alpha * g[i + r]);
             real *row = A + (i + r) * lda;
-            v[r] = width < LONG_ROW ? update_multiply_row(1, width, step, z, row, x) : update_multiply_row(CHAINS, width, step, z, row, x);
+            v[r] = update_multiply_row(width, step, z, row, x);
         }
         sum_block(v, sums);
         finish_block(rows, sums, b ? b + i : NULL, f, true, e + i, y + i);
