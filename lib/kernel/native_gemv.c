@@ -10,7 +10,7 @@
  */
 enum { LONG_ROW = 16 * LANES, CHAINS = 4 };
 
-/* Rows that gemv_t_ger takes at a time: as many as there are registers for. */
+/* Rows that a sweep takes side by side: as many as there are registers for. */
 enum { UPDATE_ROWS = BP_VECTOR_BYTES == 64 ? 8 : 4 };
 
 /* One row times x, lane by lane: a long one in CHAINS sums, for an addition waits for the one before it, a short one in one. */
@@ -176,6 +176,15 @@ static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x,
     }
 }
 
+/* What a sweep that writes comes to a page later: the processor looks ahead by itself, but not beyond a page. */
+INLINE void fetch_ahead(size_t width, const real *at)
+{
+    enum { PAGE = 4096 / sizeof(real) };
+    if (width >= PAGE) {
+        __builtin_prefetch(at + PAGE);
+    }
+}
+
 /* A = A + alpha x zᵀ */
 static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda)
 {
@@ -185,6 +194,7 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
         real *row = A + i * lda;
         vector step = broadcast(alpha * x[i]);
         for (size_t j = 0; j < end.at; j += LANES) {
+            fetch_ahead(end.at, row + j);
             store(row + j, multiply_add(step, load(z + j), load(row + j)));
         }
         if (end.n && end.padded) {
@@ -304,6 +314,7 @@ SEPARATE vector update_multiply_row(size_t width, vector step, const real *z, re
     for (; width >= LONG_ROW && j + CHAINS * LANES <= width; j += CHAINS * LANES) {
         for (size_t c = 0; c < CHAINS; c++) {
             size_t at = j + c * LANES;
+            fetch_ahead(width, row + at);
             vector a = multiply_add(step, load(z + at), load(row + at));
             store(row + at, a);
             s[c] = multiply_add(a, load(x + at), s[c]);
@@ -317,6 +328,27 @@ SEPARATE vector update_multiply_row(size_t width, vector step, const real *z, re
     return width < LONG_ROW ? s[0] : (s[0] + s[1]) + (s[2] + s[3]);
 }
 
+/* UPDATE_ROWS short rows side by side. */
+INLINE void update_multiply_rows(size_t width, real alpha, const real *g, const real *z, real *A, size_t lda, const real *x, vector v[])
+{
+    vector s[UPDATE_ROWS], step[UPDATE_ROWS];
+    for (size_t r = 0; r < UPDATE_ROWS; r++) {
+        s[r] = (vector){0};
+        step[r] = broadcast(alpha * g[r]);
+    }
+    for (size_t j = 0; j < width; j += LANES) {
+        vector z_j = load(z + j), x_j = load(x + j);
+        for (size_t r = 0; r < UPDATE_ROWS; r++) {
+            vector a = multiply_add(step[r], z_j, load(A + r * lda + j));
+            store(A + r * lda + j, a);
+            s[r] = multiply_add(a, x_j, s[r]);
+        }
+    }
+    for (size_t r = 0; r < UPDATE_ROWS; r++) {
+        v[r] = s[r];
+    }
+}
+
 /* ger_gemv_activation of any size */
 SEPARATE void blocks_ger_gemv_activation(vector (*f)(vector), const bp_layer_step *layer, real alpha, const real *z)
 {
@@ -326,10 +358,12 @@ SEPARATE void blocks_ger_gemv_activation(vector (*f)(vector), const bp_layer_ste
     for (size_t i = 0; i < m; i += BLOCK) {
         size_t rows = at_most(BLOCK, m - i);
         vector v[BLOCK] = {{0}}, sums[BLOCK_VECTORS];
-        for (size_t r = 0; r < rows; r++) {
-            vector step = broadcast(alpha * g[i + r]);
-            real *row = A + (i + r) * lda;
-            v[r] = update_multiply_row(width, step, z, row, x);
+        size_t r = 0;
+        for (; width < LONG_ROW && r + UPDATE_ROWS <= rows; r += UPDATE_ROWS) {
+            update_multiply_rows(width, alpha, g + i + r, z, A + (i + r) * lda, lda, x, v + r);
+        }
+        for (; r < rows; r++) {
+            v[r] = update_multiply_row(width, broadcast(alpha * g[i + r]), z, A + (i + r) * lda, x);
         }
         sum_block(v, sums);
         finish_block(rows, sums, b ? b + i : NULL, f, true, e + i, y + i);
