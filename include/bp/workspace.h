@@ -3,8 +3,7 @@
  * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace
  * allocates memory.
  *
- * Size: at most (n_inputs + 3 × Σ layer widths) × max_batch elements, n_inputs more for max_batch 1, and less than 1 KiB for each
- * layer.
+ * Size: at most 4 × (n_inputs + Σ layer widths) × max_batch elements, and 1 KiB for each layer; bp_workspace_set_threads adds to it.
  */
 #ifndef BP_WORKSPACE_H
 #define BP_WORKSPACE_H

@@ -24,7 +24,7 @@
 #define SANITIZED 0
 #endif
 
-static atomic_long allocations;
+static atomic_long allocations, bytes;
 
 #if !SANITIZED
 
@@ -39,30 +39,35 @@ void *__libc_memalign(size_t alignment, size_t size);
 EXPORTED void *malloc(size_t size)
 {
     allocations++;
+    bytes += (long)(size);
     return __libc_malloc(size);
 }
 
 EXPORTED void *calloc(size_t n, size_t size)
 {
     allocations++;
+    bytes += (long)(n * size);
     return __libc_calloc(n, size);
 }
 
 EXPORTED void *realloc(void *memory, size_t size)
 {
     allocations++;
+    bytes += (long)(size);
     return __libc_realloc(memory, size);
 }
 
 EXPORTED void *aligned_alloc(size_t alignment, size_t size)
 {
     allocations++;
+    bytes += (long)(size);
     return __libc_memalign(alignment, size);
 }
 
 EXPORTED int posix_memalign(void **memory, size_t alignment, size_t size)
 {
     allocations++;
+    bytes += (long)(size);
     *memory = __libc_memalign(alignment, size);
     return *memory ? 0 : 12;
 }
@@ -76,7 +81,7 @@ static real x[BATCH * INPUTS], target[BATCH * OUTPUTS], y[BATCH * OUTPUTS], delt
 typedef struct fixture {
     bp_net *net;
     bp_workspace *ws;
-    bp_optimizer *sgd;
+    bp_optimizer *sgd, *adam;
 } fixture;
 
 static int set_up(void **state)
@@ -98,6 +103,7 @@ static int tear_down(void **state)
 {
     fixture *f = *state;
     bp_optimizer_destroy(f->sgd);
+    bp_optimizer_destroy(f->adam);
     bp_workspace_destroy(f->ws);
     bp_net_destroy(f->net);
     return 0;
@@ -119,6 +125,10 @@ static bool run(fixture *f, int steps)
              REAL(bp_net_train_step)(f->net, f->ws, f->sgd, BP_LOSS_MSE, BATCH, x, target, NULL) == BP_OK &&
              REAL(bp_net_train_online)(f->net, f->ws, f->sgd, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
              REAL(bp_optimizer_step)(f->sgd, f->net, gradient) == BP_OK &&
+             REAL(bp_net_train_step)(f->net, f->ws, f->adam, BP_LOSS_CROSS_ENTROPY, 1, x, target, &loss) == BP_OK &&
+             REAL(bp_net_train_step)(f->net, f->ws, f->adam, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
+             REAL(bp_net_train_online)(f->net, f->ws, f->adam, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
+             REAL(bp_optimizer_step)(f->adam, f->net, gradient) == BP_OK &&
              REAL(bp_net_train_step)(f->net, f->ws, f->sgd, BP_LOSS_MSE, BATCH + 1, x, target, NULL) == BP_ERROR_ARGUMENT;
     }
     return ok;
@@ -127,6 +137,7 @@ static bool run(fixture *f, int steps)
 static void create(fixture *f)
 {
     must(bp_optimizer_create(&f->sgd, BP_METHOD_SGD, f->net));
+    must(bp_optimizer_create(&f->adam, BP_METHOD_ADAM, f->net));
     must(bp_workspace_create(&f->ws, f->net, BATCH));
 }
 
@@ -149,6 +160,30 @@ static void test_no_allocation(void **state)
     long counted = allocations - start;
     assert_true(ok);
     assert_int_equal(counted, 0);
+}
+
+/* What bp/workspace.h says: at most 4 × (inputs + Σ widths) × max_batch elements, and 1 KiB for each layer. */
+static void test_workspace_memory(void **state)
+{
+    (void)state;
+    if (SANITIZED) {
+        print_message("skipped: AddressSanitizer has the allocator\n");
+        skip();
+    }
+    const size_t widths[][4] = {{1, 1, 1, 1}, {2, 3, 2, 1}, {784, 300, 100, 10}, {17, 2000, 5, 900}, {3000, 8, 8, 3000}};
+    const size_t batches[] = {1, 2, 7, 128};
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t j = 0; j < 4; j++) {
+            bp_net *net = make_net(REAL_DTYPE, widths[i][0], 3, widths[i] + 1, BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 1, 1);
+            bp_workspace *ws;
+            size_t sum = widths[i][0] + widths[i][1] + widths[i][2] + widths[i][3];
+            long start = bytes, most = (long)(4 * sum * batches[j] * sizeof(real) + 3 * 1024);
+            must(bp_workspace_create(&ws, net, batches[j]));
+            assert_in_range(bytes - start, 1, most);
+            bp_workspace_destroy(ws);
+            bp_net_destroy(net);
+        }
+    }
 }
 
 static void test_no_system_call(void **state)
@@ -184,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_no_allocation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_system_call, set_up, tear_down),
+        cmocka_unit_test(test_workspace_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
