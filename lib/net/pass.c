@@ -6,12 +6,14 @@
 #include "net/pass_part.h"
 
 #include <math.h>
+#include <stdint.h>
 
 void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input)
 {
     const real *offset = pass->net->input_offset, *scale = pass->net->input_scale;
     size_t n = pass->net->n_inputs;
-    bool as_it_is = !offset && (pass->batch > 1 || n % (BP_ALIGNMENT / sizeof *x) == 0);
+    bool aligned = (uintptr_t)x % BP_ALIGNMENT == 0 && n * sizeof *x % BP_ALIGNMENT == 0;
+    bool as_it_is = !offset && (pass->batch > 1 || aligned);
     if (pass->batch == 1 && !as_it_is) {
         REAL(bp_kernel)()->scale(n, x, offset, scale, input);
     }

@@ -19,7 +19,7 @@ typedef struct REAL(bp_pass) {
 
 /*
  * Begins a pass, by one thread. x as the first layer sees it is put into input, of the workspace, with the net's input scaling applied, and for
- * one sample up to the end of a cache line; or x stays where it is, if that is the same. −∂L/∂x is not wanted unless it is said so after this.
+ * one sample on whole cache lines; or x stays where it is, if that is the same. −∂L/∂x is not wanted unless it is said so after this.
  */
 void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input);
 
