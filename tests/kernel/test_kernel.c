@@ -269,6 +269,71 @@ static void test_activations(void **state)
     }
 }
 
+/* The distance of a number from an exact one, in units of the last place of the exact one; those below the normal numbers count as these do. */
+static double ulps(real got, long double exact)
+{
+    int exponent;
+    frexpl(exact, &exponent);
+    int least = REAL_DTYPE == BP_F32 ? -125 : -1021, digits = REAL_DTYPE == BP_F32 ? 24 : 53;
+    return (double)fabsl(((long double)got - exact) / ldexpl(1, (exponent < least ? least : exponent) - digits));
+}
+
+/* f in a wider type than is tested, by libm. */
+static long double exact_activation(bp_activation f, long double e)
+{
+    switch (f) {
+    case BP_ACTIVATION_TANH:
+        return tanhl(e);
+    case BP_ACTIVATION_SINE:
+        return sinl(e);
+    case BP_ACTIVATION_ELU:
+        return e < 0 ? expm1l(e) : e;
+    case BP_ACTIVATION_SIGMOID:
+        return 1 / (1 + expl(-e));
+    case BP_ACTIVATION_SOFTPLUS:
+        return (e > 0 ? e : 0) + log1pl(expl(-fabsl(e)));
+    default:
+        return e / (1 + fabsl(e));
+    }
+}
+
+/*
+ * Over the whole range of the type, from the least to the greatest exponent: what is one elementary function is at most 4 ULP from exact, as
+ * glibc says of libmvec; what goes on from one, at most 6.
+ */
+static void test_activation_accuracy(void **state)
+{
+    (void)state;
+    static const struct {
+        bp_activation f;
+        double limit;
+        int max_exponent; /* sine: of arguments whose reduction long double can follow */
+    } cases[] = {{BP_ACTIVATION_TANH, 4, 2000},    {BP_ACTIVATION_SINE, 4, 10},       {BP_ACTIVATION_ELU, 4, 2000},
+                 {BP_ACTIVATION_SIGMOID, 6, 2000}, {BP_ACTIVATION_SOFTPLUS, 6, 2000}, {BP_ACTIVATION_SOFTSIGN, 2, 2000}};
+    enum { N = 512 };
+    const int least = REAL_DTYPE == BP_F32 ? -126 : -1022, greatest = REAL_DTYPE == BP_F32 ? 127 : 1023;
+    real e[N], y[N];
+    for (size_t t = 0; t < NAME_COUNT; t++) {
+        const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
+        for (size_t c = 0; table && c < sizeof cases / sizeof *cases; c++) {
+            for (int exponent = least; exponent <= greatest && exponent <= cases[c].max_exponent; exponent++) {
+                for (size_t i = 0; i < N; i++) {
+                    double sign = i % 2 ? -1 : 1, fraction = 1 + fabs(number((uint64_t)(exponent + 2000) * N + i));
+                    e[i] = (real)(sign * ldexp(fraction < 2 ? fraction : 1, exponent));
+                }
+                table->activation(cases[c].f, 1, N, e, y);
+                for (size_t i = 0; i < N; i++) {
+                    double error = ulps(y[i], exact_activation(cases[c].f, (long double)e[i]));
+                    if (!(error <= cases[c].limit)) {
+                        fail_msg("%s %s of %.17g is %.17g, %.3g ULP from exact; the limit is %g", names[t], bp_activation_name(cases[c].f),
+                                 (double)e[i], (double)y[i], error, cases[c].limit);
+                    }
+                }
+            }
+        }
+    }
+}
+
 /* Losses and their error signals against the reference's, from one output to many, in batches of 1 and 3. */
 static void test_losses(void **state)
 {
@@ -341,9 +406,10 @@ static void test_choice(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_matrix_vector), cmocka_unit_test(test_matrix_matrix), cmocka_unit_test(test_beta_0_does_not_read),
-        cmocka_unit_test(test_activations),   cmocka_unit_test(test_losses),        cmocka_unit_test(test_infinite_delta),
-        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_matrix_vector),        cmocka_unit_test(test_matrix_matrix),
+        cmocka_unit_test(test_beta_0_does_not_read), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_activation_accuracy),  cmocka_unit_test(test_losses),
+        cmocka_unit_test(test_infinite_delta),       cmocka_unit_test(test_choice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
