@@ -33,9 +33,9 @@ BP_API bp_status bp_method_from_name(const char *name, bp_method *method);
 
 typedef enum bp_optimizer_setting {
     BP_OPTIMIZER_LEARNING_RATE = 0, /**< η, 0 or more and finite in the net's dtype; unless set 0.01, of Adam 0.001. Every method has it */
-    BP_OPTIMIZER_MOMENTUM = 1,      /**< μ of momentum, 0 or more and below 1; 0.9 unless set */
-    BP_OPTIMIZER_BETA1 = 2,         /**< β₁ of Adam, 0 or more and below 1; 0.9 unless set */
-    BP_OPTIMIZER_BETA2 = 3,         /**< β₂ of Adam, 0 or more and below 1; 0.999 unless set */
+    BP_OPTIMIZER_MOMENTUM = 1,      /**< μ of momentum, 0 or more and below 1, also when rounded to the net's dtype; 0.9 unless set */
+    BP_OPTIMIZER_BETA1 = 2,         /**< β₁ of Adam, likewise; 0.9 unless set */
+    BP_OPTIMIZER_BETA2 = 3,         /**< β₂ of Adam, likewise; 0.999 unless set */
     BP_OPTIMIZER_EPSILON = 4        /**< ε of Adam, 1e−30 to 1; 1e−8 unless set */
 } bp_optimizer_setting;
 

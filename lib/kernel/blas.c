@@ -47,12 +47,11 @@ static size_t panel_rows(size_t m, size_t lda)
     return rows < 16 ? 16 : rows < m ? rows : m;
 }
 
-/* b = b + alpha g. As a matrix of one row, so that its bits are those of ger. */
+/* b = b + alpha g. Not by OpenBLAS, whose bits depend on where a vector begins and ends. */
 static void update_bias(const bp_layer_step *layer, real alpha)
 {
-    static const real one = 1;
     if (layer->b) {
-        ger(1, layer->m, alpha, &one, layer->g, layer->b, layer->m);
+        REAL(bp_axpy_reference)(layer->m, alpha, layer->g, layer->b);
     }
 }
 
@@ -117,6 +116,7 @@ const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
+    .axpy = REAL(bp_axpy_reference),
     .gemm = gemm,
     .activation = REAL(bp_activation_reference),
     .local_gradient = REAL(bp_local_gradient_reference),

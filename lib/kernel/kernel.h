@@ -43,6 +43,9 @@ typedef struct REAL(bp_kernel_table) {
     /* A = A + alpha x zᵀ. A: m × n, x: m, z: n. */
     void (*ger)(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda);
 
+    /* y = y + alpha x; n elements. In every table with the bits of any part of it. */
+    void (*axpy)(size_t n, real alpha, const real *x, real *y);
+
     /* C = alpha op(A) op(B) + beta C. op(A): m × k, op(B): k × n, C: m × n; C is not read if beta is 0. */
     void (*gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
                  const real *B, size_t ldb, real beta, real *C, size_t ldc);

@@ -205,6 +205,13 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
     }
 }
 
+/* y = y + alpha x, as a matrix of one row */
+static void axpy(size_t n, real alpha, const real *x, real *y)
+{
+    static const real one = 1;
+    ger(1, n, alpha, &one, x, y, n);
+}
+
 /* b = b + alpha g */
 INLINE void update_bias(const bp_layer_step *layer, real alpha)
 {
@@ -402,6 +409,7 @@ const REAL(bp_kernel_table) NATIVE(bp_kernel) = {
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
+    .axpy = axpy,
     .gemm = NATIVE(bp_gemm),
     .activation = NATIVE(bp_activation),
     .local_gradient = NATIVE(bp_local_gradient),

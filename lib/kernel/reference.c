@@ -40,6 +40,13 @@ static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, re
     }
 }
 
+void REAL(bp_axpy_reference)(size_t n, real alpha, const real *x, real *y)
+{
+    for (size_t i = 0; i < n; i++) {
+        y[i] += alpha * x[i];
+    }
+}
+
 /* C_ij = alpha Σ_l op(A)_il op(B)_lj + beta C_ij */
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
                  const real *B, size_t ldb, real beta, real *C, size_t ldc)
@@ -68,10 +75,8 @@ void REAL(bp_scale_reference)(size_t n, const real *x, const real *offset, const
 
 static void update_bias(const bp_layer_step *layer, real alpha)
 {
-    const real *g = layer->g;
-    real *b = layer->b;
-    for (size_t i = 0; b && i < layer->m; i++) {
-        b[i] += alpha * g[i];
+    if (layer->b) {
+        REAL(bp_axpy_reference)(layer->m, alpha, layer->g, layer->b);
     }
 }
 
@@ -127,6 +132,7 @@ const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .gemv = gemv,
     .gemv_t = gemv_t,
     .ger = ger,
+    .axpy = REAL(bp_axpy_reference),
     .gemm = gemm,
     .activation = REAL(bp_activation_reference),
     .local_gradient = REAL(bp_local_gradient_reference),

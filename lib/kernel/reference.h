@@ -7,6 +7,7 @@
 
 #include "kernel/kernel.h"
 
+void REAL(bp_axpy_reference)(size_t n, real alpha, const real *x, real *y);
 void REAL(bp_scale_reference)(size_t n, const real *x, const real *offset, const real *scale, real *y);
 
 void REAL(bp_activation_reference)(bp_activation activation, size_t batch, size_t n, const real *e, real *y);

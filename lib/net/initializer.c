@@ -4,6 +4,7 @@
 #include "core/random.h"
 #include "core/real.h"
 #include "net/net.h"
+#include "net/parameters.h"
 
 #include <math.h>
 #include <string.h>
@@ -34,6 +35,7 @@ void REAL(bp_initialize_layer)(bp_layer *layer, bp_initializer initializer, uint
     double fan = (double)layer->n_inputs + (initializers[initializer].with_outputs ? (double)layer->n_outputs : 0);
     double scale = sqrt(initializers[initializer].numerator / fan);
     real *W = layer->weights;
+    REAL(bp_layer_clear_padding)(layer);
     for (size_t i = 0; i < layer->n_outputs; i++) {
         for (size_t j = 0; j < layer->n_inputs; j++) {
             uint64_t index = (uint64_t)i * layer->n_inputs + j;

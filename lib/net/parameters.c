@@ -15,8 +15,18 @@ size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers)
     return i;
 }
 
+void REAL(bp_layer_clear_padding)(bp_layer *layer)
+{
+    size_t padding = layer->ld - layer->n_inputs;
+    for (real *end = (real *)layer->weights + layer->n_inputs; padding > 0 && end < (real *)layer->weights + layer->n_outputs * layer->ld;
+         end += layer->ld) {
+        memset(end, 0, padding * sizeof *end);
+    }
+}
+
 void REAL(bp_layer_load_weights)(bp_layer *layer, const real *W)
 {
+    REAL(bp_layer_clear_padding)(layer);
     real *rows = layer->weights;
     for (size_t i = 0; i < layer->n_outputs; i++) {
         memcpy(rows + i * layer->ld, W + i * layer->n_inputs, layer->n_inputs * sizeof *W);

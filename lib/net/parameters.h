@@ -8,6 +8,12 @@
 /* The index of the first NaN or infinity among n numbers; n if all are finite. */
 size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers);
 
+/*
+ * Zeros behind the end of each row, as kernels need them, for new weights: where old ones grew beyond the type's range, an update has left NaN
+ * there, infinity × 0.
+ */
+void REAL(bp_layer_clear_padding)(bp_layer *layer);
+
 /* W: n_outputs × n_inputs, packed. */
 void REAL(bp_layer_load_weights)(bp_layer *layer, const real *W);
 void REAL(bp_layer_store_weights)(const bp_layer *layer, real *W);

@@ -60,7 +60,6 @@ bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, b
 
 void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real alpha, real *W, size_t ld, real *b)
 {
-    static const real one = 1;
     const REAL(bp_kernel_table) *kernel = REAL(bp_kernel)();
     const bp_layer_step *layer = &pass->ws->layers[l];
     const real *g = (const real *)layer->g + rows.first;
@@ -71,7 +70,7 @@ void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range row
         kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, 1, W, ld);
     }
     for (size_t s = 0; b && s < pass->batch; s++) {
-        kernel->ger(1, rows.n, alpha, &one, g + s * layer->m, b + rows.first, rows.n);
+        kernel->axpy(rows.n, alpha, g + s * layer->m, b + rows.first);
     }
 }
 

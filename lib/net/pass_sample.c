@@ -5,8 +5,6 @@
 
 #include <string.h>
 
-static const real one = 1;
-
 static bp_range own_rows(const bp_layer *layer, const bp_team *team)
 {
     return bp_team_share(team, layer->n_outputs, layer->panel_rows);
@@ -88,7 +86,13 @@ static void backward_rows(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) *
     }
 }
 
-/* This thread's panels of layer l; where there is one thread, their parts of δ_prev are added at once. */
+/* Whether threads leave parts of δ_prev of layer l that are to be added: else one of them, or the only one, writes δ_prev itself. */
+static bool leaves_parts(const bp_layer *layer, const bp_team *team)
+{
+    return team->n_threads > 1 && layer->panel_rows < layer->n_outputs;
+}
+
+/* This thread's panels of layer l. */
 static void backward_panels(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink, size_t l)
 {
     const bp_layer *layer = pass->net->layers[l];
@@ -97,13 +101,13 @@ static void backward_panels(const REAL(bp_pass) * pass, const bp_team *team, con
     for (size_t i = own.first; i < own.first + own.n; i += layer->panel_rows) {
         size_t rest = own.first + own.n - i;
         bp_range rows = {i, rest < layer->panel_rows ? rest : layer->panel_rows};
-        real *part = !delta_prev           ? NULL
-                     : team->n_threads > 1 ? bp_workspace_part(pass->ws, l % 2, i / layer->panel_rows)
-                     : i == 0              ? delta_prev
-                                           : bp_workspace_part(pass->ws, 0, 0);
+        real *part = !delta_prev                 ? NULL
+                     : leaves_parts(layer, team) ? bp_workspace_part(pass->ws, l % 2, i / layer->panel_rows)
+                     : i == 0                    ? delta_prev
+                                                 : bp_workspace_part(pass->ws, 0, 0);
         backward_rows(pass, sink, l, rows, part);
         if (part && part != delta_prev && team->n_threads == 1) {
-            REAL(bp_kernel)()->ger(1, layer->n_inputs, 1, &one, part, delta_prev, layer->n_inputs);
+            REAL(bp_kernel)()->axpy(layer->n_inputs, 1, part, delta_prev);
         }
     }
 }
@@ -118,7 +122,7 @@ static void add_parts(const REAL(bp_pass) * pass, size_t l, bp_range columns)
         if (i == 0) {
             memcpy(delta_prev, part, columns.n * sizeof *part);
         } else {
-            REAL(bp_kernel)()->ger(1, columns.n, 1, &one, part, delta_prev, columns.n);
+            REAL(bp_kernel)()->axpy(columns.n, 1, part, delta_prev);
         }
     }
 }
@@ -135,7 +139,7 @@ static void backward_layer(const REAL(bp_pass) * pass, const bp_team *team, cons
     }
     bp_team_wait(team);
     bp_range columns = l ? own_rows(net->layers[l - 1], team) : bp_team_share(team, n_in, n_in);
-    if (team->n_threads > 1) {
+    if (leaves_parts(net->layers[l], team)) {
         add_parts(pass, l, columns);
     }
     if (l > 0 && net->rule == BP_RULE_GRADIENT) {

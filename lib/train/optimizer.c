@@ -163,7 +163,8 @@ bp_status bp_optimizer_set(bp_optimizer *opt, bp_optimizer_setting setting, doub
         maximum = (double)FLT_MAX;
     }
     bool below_1 = ranges[setting].below_1;
-    if (!(value >= minimum && value <= maximum) || (below_1 && value >= 1)) {
+    double rounded = opt->dtype == BP_F32 ? (double)(float)value : value;
+    if (!(value >= minimum && value <= maximum) || (below_1 && rounded >= 1)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %g; it can be %g to %s%g", __func__, bp_optimizer_setting_name(setting), value,
                        minimum, below_1 ? "below " : "", maximum);
     }

@@ -103,16 +103,15 @@ static void move_by_gradient(const bp_training *training, const real *gradient)
 /* θ ← θ − η g */
 static void descend(const bp_optimizer *opt, bp_net *net, const real *gradient)
 {
-    static const real one = 1;
     real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     for (size_t l = 0; l < net->n_layers; l++) {
         bp_layer *layer = net->layers[l];
         for (size_t i = 0; i < layer->n_outputs; i++) {
-            REAL(bp_kernel)()->ger(1, layer->n_inputs, -rate, &one, gradient, (real *)layer->weights + i * layer->ld, layer->ld);
+            REAL(bp_kernel)()->axpy(layer->n_inputs, -rate, gradient, (real *)layer->weights + i * layer->ld);
             gradient += layer->n_inputs;
         }
         if (layer->has_bias) {
-            REAL(bp_kernel)()->ger(1, layer->n_outputs, -rate, &one, gradient, layer->bias, layer->n_outputs);
+            REAL(bp_kernel)()->axpy(layer->n_outputs, -rate, gradient, layer->bias);
             gradient += layer->n_outputs;
         }
     }

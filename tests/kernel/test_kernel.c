@@ -101,6 +101,13 @@ static void check_gemv_family(const REAL(bp_kernel_table) * t, size_t m, size_t 
     r->ger(m, n, alpha, x.at, z.at, A_expected.at, lda);
     same(t->name, "ger", m, n, 0, A_got, A_expected);
 
+    got = copy_of(z), expected = copy_of(z);
+    array other = new_array(n, (shift + 1) % 4, 80001);
+    t->axpy(n, alpha, other.at, got.at);
+    r->axpy(n, alpha, other.at, expected.at);
+    same(t->name, "axpy", m, n, 0, got, expected);
+    free(other.memory);
+
     array *all[] = {&A, &x, &z, &b};
     for (size_t i = 0; i < 4; i++) {
         free(all[i]->memory);

@@ -98,6 +98,75 @@ static void test_batch_gradient_is_mean_of_single_ones(void **state)
     }
 }
 
+/* New weights heal a net whose old ones grew beyond the type's range, which one sample's pass would else find behind the rows' ends. */
+static void test_new_weights_heal(void **state)
+{
+    (void)state;
+    const real start[] = {1, 2, 3}, far[] = {(real)1e10, -1};
+    for (int initialize = 0; initialize < 2; initialize++) {
+        bp_net *net = make_net(REAL_DTYPE, 3, 2, (size_t[]){20, 2}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 1, 9);
+        bp_workspace *ws;
+        bp_optimizer *sgd;
+        real theta[200], before[2], after[2];
+        assert_true(bp_net_parameter_count(net) <= 200);
+        must(bp_workspace_create(&ws, net, 1));
+        must(bp_optimizer_create(&sgd, BP_METHOD_SGD, net));
+        must(bp_optimizer_set(sgd, BP_OPTIMIZER_LEARNING_RATE, (double)REAL_MAX));
+        must(REAL(bp_net_get_parameters)(net, theta));
+        must(REAL(bp_net_predict)(net, ws, 1, start, before));
+        must(REAL(bp_net_train_step)(net, ws, sgd, BP_LOSS_MSE, 1, start, far, NULL));
+        must(initialize ? bp_net_initialize(net, BP_INITIALIZER_GLOROT_UNIFORM, 9) : REAL(bp_net_set_parameters)(net, theta));
+        must(REAL(bp_net_predict)(net, ws, 1, start, after));
+        assert_memory_equal(before, after, sizeof before);
+        bp_optimizer_destroy(sgd);
+        bp_workspace_destroy(ws);
+        bp_net_destroy(net);
+    }
+}
+
+/* Bit for bit under both rules, with a layer whose last panel is one row. */
+static void test_online_is_steps_by_either_rule(void **state)
+{
+    (void)state;
+    enum { N_IN = 255, N_OUT = 129, N = 5 };
+    real *x_wide = malloc(N * N_IN * sizeof *x_wide), *z = malloc(N * N_OUT * sizeof *z);
+    for (size_t i = 0; i < N * N_IN; i++) {
+        x_wide[i] = (real)number(i);
+    }
+    for (size_t i = 0; i < N * N_OUT; i++) {
+        z[i] = (real)number(9000 + i);
+    }
+    for (int rule = BP_RULE_GRADIENT; rule <= BP_RULE_ERROR_SIGNAL; rule++) {
+        bp_net *net[2];
+        real *theta[2];
+        for (int k = 0; k < 2; k++) {
+            bp_workspace *ws;
+            bp_optimizer *sgd;
+            net[k] = make_net(REAL_DTYPE, N_IN, 1, (size_t[]){N_OUT}, BP_ACTIVATION_SIGMOID, BP_ACTIVATION_SIGMOID, 1, 9);
+            must(bp_net_set_rule(net[k], (bp_rule)rule));
+            must(bp_workspace_create(&ws, net[k], 1));
+            must(bp_optimizer_create(&sgd, BP_METHOD_SGD, net[k]));
+            for (size_t s = 0; s < N && k == 0; s++) {
+                must(REAL(bp_net_train_step)(net[k], ws, sgd, BP_LOSS_MSE, 1, x_wide + s * N_IN, z + s * N_OUT, NULL));
+            }
+            if (k == 1) {
+                must(REAL(bp_net_train_online)(net[k], ws, sgd, BP_LOSS_MSE, N, x_wide, z, NULL));
+            }
+            theta[k] = malloc(bp_net_parameter_count(net[k]) * sizeof(real));
+            must(REAL(bp_net_get_parameters)(net[k], theta[k]));
+            bp_optimizer_destroy(sgd);
+            bp_workspace_destroy(ws);
+        }
+        assert_memory_equal(theta[0], theta[1], bp_net_parameter_count(net[0]) * sizeof(real));
+        for (int k = 0; k < 2; k++) {
+            free(theta[k]);
+            bp_net_destroy(net[k]);
+        }
+    }
+    free(x_wide);
+    free(z);
+}
+
 static void test_online_is_a_sequence_of_steps(void **state)
 {
     fixture *f = *state;
@@ -378,6 +447,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_batch_gradient_is_mean_of_single_ones),
         TEST(test_online_is_a_sequence_of_steps),
+        TEST(test_new_weights_heal),
+        TEST(test_online_is_steps_by_either_rule),
         TEST(test_predict_is_forward_in_pieces),
         TEST(test_two_threads_give_the_bits_of_one),
         TEST(test_backward_with_own_delta),

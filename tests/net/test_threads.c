@@ -149,6 +149,38 @@ static void test_layers_are_divided(void **state)
     bp_net_destroy(net);
 }
 
+/* Layers of one panel beside divided ones, wider than these and narrower: their δ_prev is nobody's part. */
+static void test_undivided_layers(void **state)
+{
+    (void)state;
+    const size_t widths[][3] = {{4000, 8, 3}, {40, 30, 20}, {600, 600, 1}, {8, 5000, 1}};
+    for (size_t i = 0; i < 4; i++) {
+        real *theta[2];
+        for (int together = 0; together < 2; together++) {
+            bp_net *net = make_net(REAL_DTYPE, 100, 3, widths[i], BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 1, 5);
+            bp_workspace *ws;
+            bp_optimizer *sgd;
+            must(bp_workspace_create(&ws, net, 1));
+            must(bp_workspace_set_threads(ws, together ? 3 : 1));
+            ws->hand_over = 0;
+            must(bp_optimizer_create(&sgd, BP_METHOD_SGD, net));
+            for (size_t s = 0; s < SAMPLES; s++) {
+                must(REAL(bp_net_train_step)(net, ws, sgd, BP_LOSS_MSE, 1, x + s * 100, target + s * 3, NULL));
+            }
+            theta[together] = malloc(bp_net_parameter_count(net) * sizeof(real));
+            must(REAL(bp_net_get_parameters)(net, theta[together]));
+            if (together) {
+                assert_memory_equal(theta[0], theta[1], bp_net_parameter_count(net) * sizeof(real));
+            }
+            bp_optimizer_destroy(sgd);
+            bp_workspace_destroy(ws);
+            bp_net_destroy(net);
+        }
+        free(theta[0]);
+        free(theta[1]);
+    }
+}
+
 static void test_counts(void **state)
 {
     (void)state;
@@ -249,8 +281,13 @@ static void test_one_processor(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_layers_are_divided),    cmocka_unit_test(test_counts),
-        cmocka_unit_test(test_fork),      cmocka_unit_test(test_idle_workspace_sleeps), cmocka_unit_test(test_one_processor),
+        cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_layers_are_divided),
+        cmocka_unit_test(test_undivided_layers),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_idle_workspace_sleeps),
+        cmocka_unit_test(test_one_processor),
     };
     return cmocka_run_group_tests(tests, make_samples, free_samples);
 }

@@ -198,6 +198,9 @@ static void test_settings(void **state)
     REFUSED(bp_optimizer_set(momentum, BP_OPTIMIZER_MOMENTUM, -0.1), BP_ERROR_ARGUMENT, "momentum is -0.1");
     REFUSED(bp_optimizer_set(adam, BP_OPTIMIZER_BETA2, NAN), BP_ERROR_ARGUMENT, "beta2 is nan");
     REFUSED(bp_optimizer_set(adam, BP_OPTIMIZER_EPSILON, 0), BP_ERROR_ARGUMENT, "epsilon is 0");
+    if (REAL_DTYPE == BP_F32) { /* what is 1 in float */
+        REFUSED(bp_optimizer_set(adam, BP_OPTIMIZER_BETA2, 0.99999999), BP_ERROR_ARGUMENT, "beta2 is 1");
+    }
     must(bp_optimizer_get(adam, BP_OPTIMIZER_LEARNING_RATE, &value));
     assert_true(value == 0.001);
     must(bp_optimizer_get(adam, BP_OPTIMIZER_BETA2, &value));
