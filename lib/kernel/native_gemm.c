@@ -74,6 +74,10 @@ SEPARATE void gemm_nt_part(size_t m, size_t n, row_end end, real alpha, const re
         for (; i + PRODUCT_ROWS <= m; i += PRODUCT_ROWS) {
             product_block(PRODUCT_ROWS, PRODUCT_COLUMNS, end, alpha, A + i * lda, lda, b, ldb, beta, C + i * ldc + j, ldc);
         }
+        if (PRODUCT_ROWS > 2 && i + 2 <= m) {
+            product_block(2, PRODUCT_COLUMNS, end, alpha, A + i * lda, lda, b, ldb, beta, C + i * ldc + j, ldc);
+            i += 2;
+        }
         for (; i < m; i++) {
             product_block(1, PRODUCT_COLUMNS, end, alpha, A + i * lda, lda, b, ldb, beta, C + i * ldc + j, ldc);
         }
@@ -149,6 +153,10 @@ SEPARATE void outer_columns(size_t m, size_t k, real alpha, const real *A, size_
     if (ROWS > 4 && i + 4 <= m) {
         outer_block(4, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
         i += 4;
+    }
+    if (i + 2 <= m) {
+        outer_block(2, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
+        i += 2;
     }
     for (; i < m; i++) {
         outer_block(1, COLUMNS, 0, k, alpha, A + i * step_i, step_i, step_l, B, ldb, beta, C + i * ldc, ldc);
