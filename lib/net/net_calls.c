@@ -31,39 +31,27 @@ static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, b
     REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, W, n_in, b);
 }
 
-/* What a call has its workspace's threads do. */
-typedef struct job {
-    const char *function;
-    REAL(bp_pass) pass;
-    bp_loss loss;
-    const real *target;
-    real mean_loss;
-    bool is_local;
-    bp_status status; /* of the loss */
-    REAL(bp_pass_sink) sink;
-} job;
-
 static void run_forward(void *argument, size_t thread, size_t n_threads)
 {
-    const job *j = argument;
+    const REAL(bp_job) *j = argument;
     const bp_team team = {thread, n_threads, j->pass.ws->pool};
     REAL(bp_pass_forward)(&j->pass, &team);
 }
 
 static void run_backward(void *argument, size_t thread, size_t n_threads)
 {
-    const job *j = argument;
+    const REAL(bp_job) *j = argument;
     const bp_team team = {thread, n_threads, j->pass.ws->pool};
     REAL(bp_pass_backward)(&j->pass, &team, false, &j->sink);
 }
 
 static void run_gradient(void *argument, size_t thread, size_t n_threads)
 {
-    job *j = argument;
+    REAL(bp_job) *j = argument;
     const bp_team team = {thread, n_threads, j->pass.ws->pool};
     REAL(bp_pass_forward)(&j->pass, &team);
     if (thread == 0) {
-        j->status = REAL(bp_pass_loss)(j->function, &j->pass, j->loss, j->target, &j->mean_loss, &j->is_local);
+        REAL(bp_job_loss)(j);
     }
     bp_team_wait(&team);
     if (j->status == BP_OK && j->sink.take) {
@@ -83,7 +71,7 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
     if (!x || !y) {
         return bp_fail_null(__func__, x ? "y" : "x");
     }
-    job j = {.pass = {net, ws, batch}};
+    REAL(bp_job) j = {.pass = {net, ws, batch}};
     REAL(bp_pass_begin)(&j.pass, x, ws->input);
     if (ws->layers[0].x == x) { /* backward needs x again, and the caller's may be gone by then */
         ws->layers[0].x = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
@@ -111,7 +99,7 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
         return status;
     }
     gradient_sink context = {gradient, -1};
-    job j = {.pass = {net, ws, ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
+    REAL(bp_job) j = {.pass = {net, ws, ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
     memcpy(ws->layers[net->n_layers - 1].g, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
     ws->delta_input = delta_input;
     bp_workspace_run(ws, net, ws->batch, run_backward, &j);
@@ -136,7 +124,7 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
     size_t n_outputs = bp_net_output_count(net);
     while (n > 0) {
         size_t batch = n < ws->max_batch ? n : ws->max_batch;
-        job j = {.pass = {net, ws, batch}};
+        REAL(bp_job) j = {.pass = {net, ws, batch}};
         REAL(bp_pass_begin)(&j.pass, x, ws->input);
         bp_workspace_run(ws, net, batch, run_forward, &j);
         memcpy(y, REAL(bp_pass_output)(&j.pass), batch * n_outputs * sizeof *y);
@@ -156,7 +144,8 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
     }
     ws->batch = 0;
     gradient_sink context = {gradient, -1 / (real)batch};
-    job j = {
+    REAL(bp_job)
+    j = {
         .function = __func__,
         .pass = {net, ws, batch},
         .loss = loss,

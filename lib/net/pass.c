@@ -41,21 +41,20 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     }
 }
 
-bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, bp_loss loss, const real *target, real *mean_loss,
-                             bool *is_local)
+void REAL(bp_job_loss)(REAL(bp_job) * job)
 {
-    const bp_net *net = pass->net;
-    const bp_layer_step *output = &pass->ws->layers[net->n_layers - 1];
-    size_t n = output->m, batch = pass->batch;
-    bool local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(loss);
-    real mean = (real)(REAL(bp_kernel)()->loss(loss, local, batch, n, output->e, output->y, target, output->g) / (double)batch);
-    if (!isfinite(mean)) {
-        return bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", function, isnan(mean) ? (double)NAN : (double)mean,
-                       isnan(mean) ? ", or its derivative by an output is not finite" : "");
+    const bp_net *net = job->pass.net;
+    const bp_layer_step *output = &job->pass.ws->layers[net->n_layers - 1];
+    size_t batch = job->pass.batch;
+    job->is_local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(job->loss);
+    double sum = REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, output->g);
+    job->mean_loss = (real)(sum / (double)batch);
+    job->status = BP_OK;
+    if (!isfinite(job->mean_loss)) {
+        bool is_nan = isnan(job->mean_loss);
+        job->status = bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", job->function, is_nan ? (double)NAN : (double)job->mean_loss,
+                              is_nan ? ", or its derivative by an output is not finite" : "");
     }
-    *mean_loss = mean;
-    *is_local = local;
-    return BP_OK;
 }
 
 void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real alpha, real *W, size_t ld, real *b)

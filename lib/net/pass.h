@@ -29,13 +29,6 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
 /* The last layer's y, batch × n_outputs. */
 const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass);
 
-/*
- * After a forward pass, by one thread: the mean loss, and into the last layer's g the error signal −∂L/∂y, or the local gradient −∂L/∂e
- * where the loss and the rule let it be computed at once (*is_local). The status says whether all is finite.
- */
-bp_status REAL(bp_pass_loss)(const char *function, const REAL(bp_pass) * pass, bp_loss loss, const real *target, real *mean_loss,
-                             bool *is_local);
-
 /* What becomes of g, a layer's local gradient, batch × n_outputs: the sum over samples of g xᵀ is −1 times the gradient by its weights. */
 typedef struct REAL(bp_pass_sink) {
     bp_net *net;     /* W += alpha Σ g xᵀ and b += alpha Σ g in this net, which is the pass's own; NULL: not */
@@ -45,6 +38,22 @@ typedef struct REAL(bp_pass_sink) {
     void (*take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows);
     void *context;
 } REAL(bp_pass_sink);
+
+/* What a call that differentiates a net, or trains it, has the threads of its workspace do. */
+typedef struct REAL(bp_job) {
+    const char *function; /* in whose name a loss is refused */
+    REAL(bp_pass) pass;
+    bp_loss loss;
+    const real *target; /* batch × n_outputs */
+    REAL(bp_pass_sink) sink;
+    /* from the loss on */
+    bp_status status; /* whether all is finite */
+    real mean_loss;
+    bool is_local; /* the last layer's g is there, −∂L/∂e, and not only δ: the loss and the rule let it be computed at once */
+} REAL(bp_job);
+
+/* After a forward pass, by one thread: the mean loss, and into the last layer's g the error signal −∂L/∂y, or −∂L/∂e. */
+void REAL(bp_job_loss)(REAL(bp_job) * job);
 
 /*
  * From the last layer's δ (is_local: it is g already) to the first layer, whose δ ends as g. If ws->delta_input is set, batch × n_inputs,

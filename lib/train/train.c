@@ -15,55 +15,47 @@ static bp_status check(const char *function, const bp_net *net, const bp_workspa
     return status == BP_OK ? bp_check_optimizer(function, opt, net) : status;
 }
 
-/* What a call has its workspace's threads do. */
-typedef struct job {
-    const char *function;
-    REAL(bp_pass) pass;
-    bp_loss loss;
-    const real *target;
-    real mean_loss;
-    bool is_local;
-    bp_status status; /* of the loss */
-    REAL(bp_pass_sink) sink;
+typedef struct training_job {
+    REAL(bp_job) step;
     bp_training training; /* where the sink gives rows to the optimizer */
-    /* of on-line training, and then x, target and mean_loss go from sample to sample */
+    /* of on-line training, and then x, target and mean_loss of the step go from sample to sample */
     size_t n;
     const real *x, *before; /* before: x of the sample before, as the first layer sees it */
     double sum;
-} job;
+} training_job;
 
 /*
  * Stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next sample.
  * Other methods are given g.
  */
-static REAL(bp_pass_sink) sink_of(job *j, bool look_ahead)
+static REAL(bp_pass_sink) sink_of(training_job *j, bool look_ahead)
 {
     const bp_training *training = &j->training;
     if (training->opt->method != BP_METHOD_SGD) {
         return (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
     }
     real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
-    return (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->pass.batch, .first_left = look_ahead};
+    return (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
 }
 
 /* The loss, by thread 0, after a forward pass. */
-static void compute_loss(job *j, const bp_team *team)
+static void compute_loss(training_job *j, const bp_team *team)
 {
     if (team->thread == 0) {
-        j->status = REAL(bp_pass_loss)(j->function, &j->pass, j->loss, j->target, &j->mean_loss, &j->is_local);
-        j->training.opt->n_steps += j->status == BP_OK;
+        REAL(bp_job_loss)(&j->step);
+        j->training.opt->n_steps += j->step.status == BP_OK;
     }
 }
 
 static void run_step(void *argument, size_t thread, size_t n_threads)
 {
-    job *j = argument;
-    const bp_team team = {thread, n_threads, j->pass.ws->pool};
-    REAL(bp_pass_forward)(&j->pass, &team);
+    training_job *j = argument;
+    const bp_team team = {thread, n_threads, j->step.pass.ws->pool};
+    REAL(bp_pass_forward)(&j->step.pass, &team);
     compute_loss(j, &team);
     bp_team_wait(&team);
-    if (j->status == BP_OK) {
-        REAL(bp_pass_backward)(&j->pass, &team, j->is_local, &j->sink);
+    if (j->step.status == BP_OK) {
+        REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
     }
 }
 
@@ -75,29 +67,29 @@ bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *o
         return status;
     }
     ws->batch = 0;
-    job j = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target, .training = {opt, net}};
-    j.sink = sink_of(&j, false);
-    REAL(bp_pass_begin)(&j.pass, x, ws->input);
+    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target}, .training = {opt, net}};
+    j.step.sink = sink_of(&j, false);
+    REAL(bp_pass_begin)(&j.step.pass, x, ws->input);
     bp_workspace_run(ws, net, batch, run_step, &j);
-    if (j.status == BP_OK && mean_loss) {
-        *mean_loss = j.mean_loss;
+    if (j.step.status == BP_OK && mean_loss) {
+        *mean_loss = j.step.mean_loss;
     }
-    return j.status;
+    return j.step.status;
 }
 
 /* The place for the x of sample s, and not for that of the sample before it. */
-static real *input_of(const job *j, size_t s)
+static real *input_of(const training_job *j, size_t s)
 {
-    size_t padded = bp_round_up(j->pass.net->n_inputs, BP_ALIGNMENT / sizeof(real));
-    return (real *)j->pass.ws->input + s % 2 * padded;
+    size_t padded = bp_round_up(j->step.pass.net->n_inputs, BP_ALIGNMENT / sizeof(real));
+    return (real *)j->step.pass.ws->input + s % 2 * padded;
 }
 
 /* By thread 0, while no other needs x: on to the next sample. */
-static void begin_sample(job *j, size_t s)
+static void begin_sample(training_job *j, size_t s)
 {
-    j->before = j->pass.ws->layers[0].x;
-    j->target += bp_net_output_count(j->pass.net);
-    REAL(bp_pass_begin)(&j->pass, j->x + s * j->pass.net->n_inputs, input_of(j, s));
+    j->before = j->step.pass.ws->layers[0].x;
+    j->step.target += bp_net_output_count(j->step.pass.net);
+    REAL(bp_pass_begin)(&j->step.pass, j->x + s * j->step.pass.net->n_inputs, input_of(j, s));
 }
 
 /*
@@ -106,29 +98,30 @@ static void begin_sample(job *j, size_t s)
  */
 static void run_online(void *argument, size_t thread, size_t n_threads)
 {
-    job *j = argument;
-    const bp_team team = {thread, n_threads, j->pass.ws->pool};
-    bool look_ahead = j->sink.first_left;
+    training_job *j = argument;
+    const bp_team team = {thread, n_threads, j->step.pass.ws->pool};
+    bool look_ahead = j->step.sink.first_left;
     for (size_t s = 0; s < j->n; s++) {
         if (s > 0 && look_ahead) {
-            REAL(bp_pass_update_forward)(&j->pass, &team, j->sink.alpha, j->before);
+            REAL(bp_pass_update_forward)(&j->step.pass, &team, j->step.sink.alpha, j->before);
         } else {
-            REAL(bp_pass_forward)(&j->pass, &team);
+            REAL(bp_pass_forward)(&j->step.pass, &team);
         }
         compute_loss(j, &team);
         if (thread == 0) {
-            if (j->status != BP_OK) {
-                bp_fail(j->status, "%s: at sample %zu of %zu the loss or its derivative is NaN or infinite", j->function, s, j->n);
+            if (j->step.status != BP_OK) {
+                bp_fail(j->step.status, "%s: at sample %zu of %zu the loss or its derivative is NaN or infinite", j->step.function, s,
+                        j->n);
             } else if (look_ahead && s + 1 < j->n) {
                 begin_sample(j, s + 1);
             }
-            j->sum += (double)j->mean_loss;
+            j->sum += (double)j->step.mean_loss;
         }
         bp_team_wait(&team);
-        if (j->status != BP_OK) {
+        if (j->step.status != BP_OK) {
             return;
         }
-        REAL(bp_pass_backward)(&j->pass, &team, j->is_local, &j->sink);
+        REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
         if (!look_ahead && s + 1 < j->n) {
             bp_team_wait(&team);
             if (thread == 0) {
@@ -138,7 +131,7 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
         }
     }
     if (look_ahead) {
-        REAL(bp_pass_update_first)(&j->pass, &team, j->sink.net, j->sink.alpha);
+        REAL(bp_pass_update_first)(&j->step.pass, &team, j->step.sink.net, j->step.sink.alpha);
     }
 }
 
@@ -153,20 +146,17 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n is 0; it can be 1 or more", __func__);
     }
     ws->batch = 0;
-    job j = {
-        .function = __func__,
-        .pass = {net, ws, 1},
-        .loss = loss,
-        .target = target,
+    training_job j = {
+        .step = {.function = __func__, .pass = {net, ws, 1}, .loss = loss, .target = target},
         .training = {opt, net},
         .n = n,
         .x = x,
     };
-    j.sink = sink_of(&j, true);
-    REAL(bp_pass_begin)(&j.pass, x, input_of(&j, 0));
+    j.step.sink = sink_of(&j, true);
+    REAL(bp_pass_begin)(&j.step.pass, x, input_of(&j, 0));
     bp_workspace_run(ws, net, 1, run_online, &j);
-    if (j.status == BP_OK && mean_loss) {
+    if (j.step.status == BP_OK && mean_loss) {
         *mean_loss = (real)(j.sum / (double)n);
     }
-    return j.status;
+    return j.step.status;
 }
