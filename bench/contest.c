@@ -136,7 +136,7 @@ static void summarize(const REAL(bench_contest) * contest, const bench_samples *
 {
     result->n_sides = contest->n_sides;
     result->repetitions = samples->n;
-    bench_summarize(contest->n_sides, samples, result->times);
+    bench_times(contest->n_sides, samples, result->times);
     for (size_t i = 0; i < contest->n_sides; i++) {
         result->names[i] = contest->sides[i]->name;
         result->times[i].ns /= (double)contest->samples_per_run;

@@ -2,6 +2,7 @@
 
 #include "floor_kernel.h"
 #include "memory.h"
+#include "statistics.h"
 
 #include "kernel/cpu.h"
 

@@ -1,9 +1,9 @@
 #include "timing.h"
 
+#include "statistics.h"
+
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { MIN_REPETITIONS = 3 };
 
@@ -13,13 +13,6 @@ enum { MIN_REPETITIONS = 3 };
  */
 enum { WARM_UP_STEPS = 3, MIN_STEPS = 4 };
 static const double long_step = 2e-3;
-
-double bench_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
 
 static double time_steps(bench_contender contender, size_t steps)
 {
@@ -51,28 +44,11 @@ static double time_block(bench_contender contender, block b)
     return time_steps(contender, b.steps);
 }
 
-static int compare(const void *a, const void *b)
+static bench_summary summary_of(size_t n, const double *values)
 {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* The value below which this fraction of n sorted numbers lies, interpolated. */
-static double quantile(size_t n, const double *sorted, double fraction)
-{
-    double at = fraction * (double)(n - 1);
-    size_t i = (size_t)at;
-    double next = i + 1 < n ? sorted[i + 1] : sorted[i];
-    return sorted[i] + (at - (double)i) * (next - sorted[i]);
-}
-
-static void median_and_spread(size_t n, const double *values, double *median, double *spread)
-{
-    double sorted[BENCH_MAX_REPETITIONS];
-    memcpy(sorted, values, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare);
-    *median = quantile(n, sorted, 0.5);
-    *spread = (quantile(n, sorted, 0.75) - quantile(n, sorted, 0.25)) / *median;
+    double copy[BENCH_MAX_REPETITIONS];
+    memcpy(copy, values, n * sizeof *copy);
+    return bench_summarize(n, copy);
 }
 
 void bench_measure(size_t n, const bench_contender *contenders, double seconds, size_t max_repetitions, bench_samples *samples)
@@ -91,14 +67,14 @@ void bench_measure(size_t n, const bench_contender *contenders, double seconds, 
     }
 }
 
-void bench_summarize(size_t n, const bench_samples *samples, bench_time *times)
+void bench_times(size_t n, const bench_samples *samples, bench_time *times)
 {
     for (size_t i = 0; i < n; i++) {
         double ratios[BENCH_MAX_REPETITIONS];
         for (size_t r = 0; r < samples->n; r++) {
             ratios[r] = samples->ns[i][r] / samples->ns[0][r];
         }
-        median_and_spread(samples->n, samples->ns[i], &times[i].ns, &times[i].spread);
-        median_and_spread(samples->n, ratios, &times[i].ratio, &times[i].ratio_spread);
+        bench_summary ns = summary_of(samples->n, samples->ns[i]), ratio = summary_of(samples->n, ratios);
+        times[i] = (bench_time){ns.median, ns.spread, ratio.median, ratio.spread};
     }
 }

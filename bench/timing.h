@@ -23,15 +23,12 @@ typedef struct bench_time {
     double ratio, ratio_spread; /* to the first contender in the same repetition, the median: above 1, the first is faster */
 } bench_time;
 
-/* Seconds on a clock that only goes forward. */
-double bench_now(void);
-
 /*
  * Measures in at most max_repetitions repetitions of short blocks, one of each contender in turn, for about this many seconds: whatever
  * slows the machine down for a while then meets all. Each block follows untimed steps that bring its own weights back into the caches.
  */
 void bench_measure(size_t n, const bench_contender *contenders, double seconds, size_t max_repetitions, bench_samples *samples);
 
-void bench_summarize(size_t n, const bench_samples *samples, bench_time *times);
+void bench_times(size_t n, const bench_samples *samples, bench_time *times);
 
 #endif

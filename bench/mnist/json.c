@@ -1,22 +1,11 @@
 #include "json.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
-
-static void write_text(FILE *file, const char *name, const char *text)
-{
-    fprintf(file, "\"%s\": \"", name);
-    for (; *text; text++) {
-        if (*text == '"' || *text == '\\') {
-            fputc('\\', file);
-        }
-        fputc((unsigned char)*text < ' ' ? ' ' : *text, file);
-    }
-    fputc('"', file);
-}
 
 /* What /proc/cpuinfo calls it; "unknown" without. */
 static void find_cpu(char *text, size_t size)
@@ -37,54 +26,48 @@ static void find_cpu(char *text, size_t size)
     }
 }
 
-static void write_machine(FILE *file)
+static json_t *machine_json(void)
 {
     char cpu[256], date[32];
     time_t now = time(NULL);
     find_cpu(cpu, sizeof cpu);
     strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-    fputs(" \"machine\": {", file);
-    write_text(file, "cpu", cpu);
-    fprintf(file, ", \"cpus\": %ld, ", sysconf(_SC_NPROCESSORS_ONLN));
-    write_text(file, "libbp", bp_version());
-    fputs(", ", file);
-    write_text(file, "kernel", bp_kernel_name());
-    fputs(", ", file);
-    write_text(file, "date", date);
-    fputs("},\n", file);
+    return json_pack("{ss sI ss ss ss}", "cpu", cpu, "cpus", (json_int_t)sysconf(_SC_NPROCESSORS_ONLN), "libbp", bp_version(), "kernel",
+                     bp_kernel_name(), "date", date);
 }
 
-static void write_numbers(FILE *file, const char *name, size_t n, const double *numbers)
+static json_t *numbers_json(size_t n, const double *numbers)
 {
-    fprintf(file, ", \"%s\": [", name);
+    json_t *array = json_array();
     for (size_t i = 0; i < n; i++) {
-        fprintf(file, "%s%.6g", i ? ", " : "", numbers[i]);
+        json_array_append_new(array, json_real(numbers[i]));
     }
-    fputc(']', file);
+    return array;
 }
 
-static void write_row(FILE *file, const mnist_options *o, const mnist_result *r)
+static json_t *peers_json(const mnist_result *r)
 {
-    fprintf(
-        file,
-        "  {\"suite\": \"mnist\", \"name\": \"784-300-100-10\", \"dtype\": \"f32\", \"batch\": %zu, \"threads\": %zu, \"method\": \"%s\", "
-        "\"seed\": %llu, \"learning_rate\": %.9g, \"samples\": %zu, \"ns\": %.9g, \"spread\": %.4g, \"repetitions\": %zu",
-        o->batch, o->threads, bp_method_name(o->method), (unsigned long long)r->seed, o->learning_rate, r->samples, r->ns.median,
-        r->ns.spread, r->repetitions);
+    if (!r->has_fann) {
+        return json_array();
+    }
+    return json_pack("[{ss sf sf sf sf sf}]", "name", "fann", "ns", r->fann_ns.median, "spread", r->fann_ns.spread, "ratio",
+                     r->fann_ratio.median, "ratio_spread", r->fann_ratio.spread, "accuracy", r->fann_accuracy);
+}
+
+static json_t *row_json(const mnist_options *o, const mnist_result *r)
+{
+    json_t *row = json_pack("{ss ss ss sI sI ss sI sf sI sf sf sI so so so}", "suite", "mnist", "name", "784-300-100-10", "dtype", "f32",
+                            "batch", (json_int_t)o->batch, "threads", (json_int_t)o->threads, "method", bp_method_name(o->method), "seed",
+                            (json_int_t)r->seed, "learning_rate", o->learning_rate, "samples", (json_int_t)r->samples, "ns", r->ns.median,
+                            "spread", r->ns.spread, "repetitions", (json_int_t)r->repetitions, "loss", numbers_json(r->epochs, r->loss),
+                            "accuracy", numbers_json(r->epochs, r->accuracy), "peers", peers_json(r));
     if (o->target_accuracy > 0) {
-        fprintf(file, ", \"target_accuracy\": %.6g", o->target_accuracy);
+        json_object_set_new(row, "target_accuracy", json_real(o->target_accuracy));
     }
     if (r->reached) {
-        fprintf(file, ", \"epochs_to_target\": %zu", r->reached);
+        json_object_set_new(row, "epochs_to_target", json_integer((json_int_t)r->reached));
     }
-    write_numbers(file, "loss", r->epochs, r->loss);
-    write_numbers(file, "accuracy", r->epochs, r->accuracy);
-    fputs(", \"peers\": [", file);
-    if (r->has_fann) {
-        fprintf(file, "{\"name\": \"fann\", \"ns\": %.9g, \"spread\": %.4g, \"ratio\": %.6g, \"ratio_spread\": %.4g, \"accuracy\": %.6g}",
-                r->fann_ns.median, r->fann_ns.spread, r->fann_ratio.median, r->fann_ratio.spread, r->fann_accuracy);
-    }
-    fputs("]}", file);
+    return row;
 }
 
 bool mnist_json_write(const mnist_options *options, size_t n, const mnist_result *results)
@@ -94,16 +77,14 @@ bool mnist_json_write(const mnist_options *options, size_t n, const mnist_result
         fprintf(stderr, "bp-mnist: %s: %s\n", options->json, strerror(errno));
         return false;
     }
-    fputs("{\"format\": \"bp-bench 1\",\n", file);
-    write_machine(file);
-    fputs(" \"floors\": [],\n \"rows\": [\n", file);
+    json_t *rows = json_array();
     for (size_t i = 0; i < n; i++) {
-        write_row(file, options, &results[i]);
-        fputs(i + 1 < n ? ",\n" : "\n", file);
+        json_array_append_new(rows, row_json(options, &results[i]));
     }
-    fputs(" ],\n \"means\": []}\n", file);
-    bool good = !ferror(file);
-    good &= fclose(file) == 0;
+    json_t *all = json_pack("{ss so s[] so s[]}", "format", "bp-bench 1", "machine", machine_json(), "floors", "rows", rows, "means");
+    bool good = all && json_dumpf(all, file, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) == 0 && fputs("\n", file) >= 0;
+    good = fclose(file) == 0 && good;
+    json_decref(all);
     if (!good) {
         fprintf(stderr, "bp-mnist: %s: it could not be written to its end\n", options->json);
     }

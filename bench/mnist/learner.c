@@ -89,8 +89,8 @@ double mnist_learner_test(mnist_learner *l, const mnist_set *set)
 
 void mnist_learner_progress(mnist_learner *l, size_t epoch, double part, double mean_loss)
 {
-    if (l->live && mnist_now() - l->last_shown > 0.05) {
-        l->last_shown = mnist_now();
+    if (l->live && bench_now() - l->last_shown > 0.05) {
+        l->last_shown = bench_now();
         printf("\repoch %3zu   loss %.4f   %3.0f%% of the digits\033[K", epoch, mean_loss, 100 * part);
         fflush(stdout);
     }

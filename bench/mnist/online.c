@@ -66,17 +66,17 @@ static bool check(race *r, const mnist_set *set)
 static bool train_piece(race *r, size_t n, double *loss_sum)
 {
     float loss;
-    double start = mnist_now();
+    double start = bench_now();
     if (!step_libbp(r, n, &loss)) {
         return false;
     }
-    double ours = mnist_now() - start;
+    double ours = bench_now() - start;
     *loss_sum += (double)n * (double)loss;
     r->l.times[r->n_pieces] = 1e9 * ours / (double)n;
     if (r->fann) {
-        start = mnist_now();
+        start = bench_now();
         mnist_fann_train(r->fann, n, r->l.x, r->l.target);
-        double theirs = mnist_now() - start;
+        double theirs = bench_now() - start;
         r->fann_times[r->n_pieces] = 1e9 * theirs / (double)n;
         r->ratios[r->n_pieces] = theirs / ours;
     }
@@ -146,11 +146,11 @@ static bool train(const mnist_options *o, const mnist_set *set, race *r, mnist_r
     }
     result->samples = 1;
     result->repetitions = r->n_pieces;
-    result->ns = mnist_summarize(r->n_pieces, r->l.times);
+    result->ns = bench_summarize(r->n_pieces, r->l.times);
     if (r->fann) {
         result->has_fann = true;
-        result->fann_ns = mnist_summarize(r->n_pieces, r->fann_times);
-        result->fann_ratio = mnist_summarize(r->n_pieces, r->ratios);
+        result->fann_ns = bench_summarize(r->n_pieces, r->fann_times);
+        result->fann_ratio = bench_summarize(r->n_pieces, r->ratios);
     }
     return true;
 }

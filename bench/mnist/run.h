@@ -2,9 +2,9 @@
 #ifndef MNIST_RUN_H
 #define MNIST_RUN_H
 
+#include "bench/statistics.h"
 #include "options.h"
 #include "set.h"
-#include "statistics.h"
 
 typedef struct mnist_result {
     uint64_t seed;
@@ -13,9 +13,9 @@ typedef struct mnist_result {
     size_t reached;          /* the epoch that reached the target accuracy, from 1; 0: none did */
     size_t samples;          /* that the times are for */
     size_t repetitions;
-    mnist_summary ns;
+    bench_summary ns;
     bool has_fann;
-    mnist_summary fann_ns, fann_ratio;
+    bench_summary fann_ns, fann_ratio;
     double fann_accuracy; /* after the last epoch */
 } mnist_result;
 

@@ -31,11 +31,11 @@ static bool train_epoch(const mnist_options *o, const mnist_set *set, uint64_t s
 static bool train(const mnist_options *o, const mnist_set *set, mnist_learner *l, mnist_result *result)
 {
     while (result->epochs < o->epochs && result->reached == 0) {
-        double loss = 0, start = mnist_now();
+        double loss = 0, start = bench_now();
         if (!train_epoch(o, set, result->seed, l, result->epochs + 1, &loss)) {
             return false;
         }
-        double seconds = mnist_now() - start, accuracy = mnist_learner_test(l, set);
+        double seconds = bench_now() - start, accuracy = mnist_learner_test(l, set);
         if (accuracy < 0) {
             return false;
         }
@@ -51,7 +51,7 @@ static bool train(const mnist_options *o, const mnist_set *set, mnist_learner *l
     }
     result->repetitions = result->epochs;
     result->samples = bp_dataset_sample_count(set->train);
-    result->ns = mnist_summarize(result->epochs, l->times);
+    result->ns = bench_summarize(result->epochs, l->times);
     return true;
 }
 

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-double mnist_now(void)
+double bench_now(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -25,9 +25,9 @@ static double quantile(size_t n, const double *sorted, double fraction)
     return sorted[i] + (at - (double)i) * (next - sorted[i]);
 }
 
-mnist_summary mnist_summarize(size_t n, double *numbers)
+bench_summary bench_summarize(size_t n, double *numbers)
 {
     qsort(numbers, n, sizeof *numbers, compare);
     double median = quantile(n, numbers, 0.5);
-    return (mnist_summary){median, (quantile(n, numbers, 0.75) - quantile(n, numbers, 0.25)) / median};
+    return (bench_summary){median, (quantile(n, numbers, 0.75) - quantile(n, numbers, 0.25)) / median};
 }
