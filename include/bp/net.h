@@ -85,8 +85,38 @@ BP_API bp_status bp_net_set_input_scaling_f64(bp_net *net, const double *offset,
 BP_API bp_status bp_net_get_input_scaling_f32(const bp_net *net, float *offset, float *scale);
 BP_API bp_status bp_net_get_input_scaling_f64(const bp_net *net, double *offset, double *scale);
 
+/* ---- what training does with it; forward, predict, backward and gradient know nothing of dropout and noise ---- */
+
 /**
- * Makes an independent copy: layers, rule, scaling and, if the net is initialized, parameters.
+ * In a training step each output of layer index, which is not the last, becomes 0 with this probability, 0 to 0.99, and is else divided by
+ * 1 − probability (Srivastava et al. 2014, inverted); 0: off. What is dropped depends on the optimizer's seed and the number of the step alone, not
+ * on threads. Workspaces made before a layer had dropout refuse to train with it.
+ * Returns BP_ERROR_ARGUMENT (NULL, index or probability out of range), BP_ERROR_STATE (the net is not initialized), BP_ERROR_UNSUPPORTED (the last
+ * layer).
+ */
+BP_API bp_status bp_net_set_dropout(bp_net *net, size_t index, double probability);
+
+/**
+ * In a training step the first layer sees its x, scaled, with normal noise of this deviation added (Sietsma, Dow 1991), 0 or more and finite in f32;
+ * 0: off. The noise depends on the optimizer's seed and the number of the step alone. Returns BP_ERROR_ARGUMENT (NULL, out of range).
+ */
+BP_API bp_status bp_net_set_input_noise(bp_net *net, double deviation);
+
+/**
+ * 1: layer index stays as it is in every training step and bp_optimizer_step, and its part of a gradient is 0; nothing is computed for the layers
+ * below the lowest one that is not frozen. 0: it learns again. Set one between steps, not within bp_trainer_run.
+ * Returns BP_ERROR_ARGUMENT (NULL, index out of range, frozen not 0 or 1), BP_ERROR_STATE (the net is not initialized).
+ */
+BP_API bp_status bp_net_set_frozen(bp_net *net, size_t index, int frozen);
+
+BP_API double bp_net_dropout(const bp_net *net, size_t index); /**< 0 for NULL or no such layer. Read-only */
+BP_API double bp_net_input_noise(const bp_net *net);           /**< 0 for NULL. Read-only */
+BP_API int bp_net_is_frozen(const bp_net *net, size_t index);  /**< 1 or 0. Read-only */
+
+/* ---- copy ---- */
+
+/**
+ * Makes an independent copy: layers, rule, scaling, what training does with it and, if the net is initialized, parameters.
  * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_MEMORY. Read-only on net. The caller destroys the copy.
  */
 BP_API bp_status bp_net_clone(bp_net **copy, const bp_net *net);

@@ -24,6 +24,20 @@ void bp_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]
     out[3] = c3;
 }
 
+void bp_random_words(uint64_t seed, uint32_t stream, uint64_t index, uint32_t words[4])
+{
+    const uint32_t counter[4] = {(uint32_t)index, (uint32_t)(index >> 32), stream, 0};
+    const uint32_t key[2] = {(uint32_t)seed, (uint32_t)(seed >> 32)};
+    bp_philox(counter, key, words);
+}
+
+uint64_t bp_random_key(uint64_t seed, uint32_t stream, uint64_t index)
+{
+    uint32_t words[4];
+    bp_random_words(seed, stream, index, words);
+    return (uint64_t)words[1] << 32 | words[0];
+}
+
 /* Two 64-bit numbers for the counter (index, stream, attempt). */
 static void draw(uint64_t seed, uint32_t stream, uint64_t index, uint32_t attempt, uint64_t out[2])
 {

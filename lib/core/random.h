@@ -13,6 +13,15 @@
 /* out = Philox4x32-10(counter, key) */
 void bp_philox(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
+/* Streams of bp_random_key; a net's layers count from 0. */
+enum { BP_RANDOM_NOISE = 0x7ffffff0, BP_RANDOM_DROPOUT = 0x7ffffff1 };
+
+/* A seed of its own for every index of a stream. */
+uint64_t bp_random_key(uint64_t seed, uint32_t stream, uint64_t index);
+
+/* Four random words. */
+void bp_random_words(uint64_t seed, uint32_t stream, uint64_t index, uint32_t words[4]);
+
 /* Uniform in (0, 1), an odd multiple of 2⁻⁵³. */
 double bp_random_uniform(uint64_t seed, uint32_t stream, uint64_t index);
 

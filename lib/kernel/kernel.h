@@ -58,9 +58,11 @@ typedef struct REAL(bp_kernel_table) {
 
     /*
      * Returns the loss, summed over samples and outputs, of outputs y = f(e) and targets, batch × n each, and writes delta: −∂L/∂y, or if local
-     * −∂L/∂e, which the two cross-entropies have. NaN is returned if not all of delta is finite. With one sample delta is as a layer's g.
+     * −∂L/∂e, which the two cross-entropies have. weights are factors of the samples' losses, or NULL. NaN is returned if not all of delta is
+     * finite. With one sample delta is as a layer's g.
      */
-    double (*loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta);
+    double (*loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, const real *weights,
+                   real *delta);
 
     /* y = (x − offset) ⊙ scale, or x if offset is NULL; n elements. y is as a layer's x, x need not be. */
     void (*scale)(size_t n, const real *x, const real *offset, const real *scale, real *y);

@@ -141,13 +141,17 @@ static const struct {
 };
 
 double REAL(bp_loss_reference)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
-                               real *delta)
+                               const real *weights, real *delta)
 {
     signal *of_sample = local ? losses[loss].by_sum : losses[loss].by_output;
     double sum = 0;
     for (size_t s = 0; s < batch * n; s += n) {
-        sum += losses[loss].value(n, e + s, y + s, target + s);
+        real weight = weights ? weights[s / n] : 1;
+        sum += (double)weight * losses[loss].value(n, e + s, y + s, target + s);
         of_sample(n, e + s, y + s, target + s, delta + s);
+        for (size_t i = 0; weights && i < n; i++) {
+            delta[s + i] *= weight;
+        }
     }
     for (size_t i = 0; i < batch * n; i++) {
         sum += (double)delta[i] * 0;

@@ -62,7 +62,8 @@ extern const NATIVE(bp_vector_activation) NATIVE(bp_vector_activations)[];
 void NATIVE(bp_activation)(bp_activation activation, size_t batch, size_t n, const real *e, real *y);
 void NATIVE(bp_local_gradient)(bp_activation activation, size_t batch, size_t n, const real *e, const real *y, const real *delta, real *g);
 
-double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta);
+double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
+                       const real *weights, real *delta);
 
 void NATIVE(bp_gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A,
                      size_t lda, const real *B, size_t ldb, real beta, real *C, size_t ldc);

@@ -136,18 +136,33 @@ SEPARATE double loss_of(bp_loss loss, bool local, size_t n, const real *e, const
     return elementwise(losses[loss].value, local ? losses[loss].by_sum : losses[loss].by_output, n, e, y, z, delta, whole);
 }
 
-double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target, real *delta)
+/* A sample's delta times its weight. */
+SEPARATE void weigh(size_t n, real weight, real *delta)
+{
+    for (size_t i = 0; i < n; i++) {
+        delta[i] *= weight;
+    }
+}
+
+double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
+                       const real *weights, real *delta)
 {
     bool whole = batch == 1;
     double total = 0;
     for (size_t s = 0; s < batch * n; s += n) {
+        double value;
         if (loss == BP_LOSS_MSE) { /* inlined, for it may be most of a small net's work */
-            total += elementwise(mse, difference, n, e + s, y + s, target + s, delta + s, whole);
+            value = elementwise(mse, difference, n, e + s, y + s, target + s, delta + s, whole);
         } else if (loss == BP_LOSS_CROSS_ENTROPY) {
-            total += cross_entropy(n, e + s, y + s, target + s, delta + s, whole);
+            value = cross_entropy(n, e + s, y + s, target + s, delta + s, whole);
         } else {
-            total += loss_of(loss, local, n, e + s, y + s, target + s, delta + s, whole);
+            value = loss_of(loss, local, n, e + s, y + s, target + s, delta + s, whole);
         }
+        if (weights) {
+            weigh(n, weights[s / n], delta + s);
+            value *= (double)weights[s / n];
+        }
+        total += value;
     }
     return total;
 }

@@ -15,7 +15,7 @@ void REAL(bp_local_gradient_reference)(bp_activation activation, size_t batch, s
                                        real *g);
 
 double REAL(bp_loss_reference)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
-                               real *delta);
+                               const real *weights, real *delta);
 
 void REAL(bp_momentum_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta);
 void REAL(bp_adam_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta);

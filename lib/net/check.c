@@ -80,3 +80,14 @@ bp_status bp_check_loss(const char *function, const bp_net *net, const bp_worksp
     }
     return status == BP_OK ? bp_check_rule(function, net) : status;
 }
+
+bp_status bp_check_dropout(const char *function, const bp_net *net, const bp_workspace *ws)
+{
+    for (size_t l = 0; net->has_dropout && l < net->n_layers; l++) {
+        if (net->layers[l]->dropout > 0 && !(ws->dropouts && ws->dropouts[l].factors)) {
+            return bp_fail(BP_ERROR_STATE, "%s: layer %zu was given dropout after the workspace was made; make a new workspace", function,
+                           l);
+        }
+    }
+    return BP_OK;
+}

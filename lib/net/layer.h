@@ -17,6 +17,8 @@ struct bp_layer {
     size_t panel_rows; /* rows that one thread takes at a time, with one sample */
     bool has_bias;
     bool borrowed;  /* a net owns it */
+    bool frozen;    /* training leaves it as it is */
+    double dropout; /* the probability that an output is dropped in training */
     void *weights;  /* n_outputs × ld; NULL until there is storage */
     void *bias;     /* n_outputs, or NULL */
     void *g;        /* n_outputs, for bp_layer_update */

@@ -157,6 +157,8 @@ static bp_status fill_clone(const char *function, bp_net *copy, const bp_net *ne
         if (status != BP_OK) {
             return status;
         }
+        copy->layers[l]->frozen = layer->frozen;
+        copy->layers[l]->dropout = layer->dropout;
     }
     size_t element = bp_dtype_size(net->dtype);
     if (net->parameters) {
@@ -192,6 +194,10 @@ bp_status bp_net_clone(bp_net **copy, const bp_net *net)
         return status;
     }
     made->rule = net->rule;
+    made->input_noise = net->input_noise;
+    made->has_dropout = net->has_dropout;
+    made->has_frozen = net->has_frozen;
+    made->lowest_trained = net->lowest_trained;
     status = fill_clone(__func__, made, net);
     if (status != BP_OK) {
         bp_net_destroy(made);

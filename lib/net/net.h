@@ -6,6 +6,8 @@
 #include "net/identity.h"
 #include "net/layer.h"
 
+#include <stdbool.h>
+
 struct bp_net {
     bp_dtype dtype;
     bp_rule rule;
@@ -18,6 +20,11 @@ struct bp_net {
     void *input_offset;     /* n_inputs elements each, or both NULL */
     void *input_scale;
     bp_identity *identity; /* NULL until initialized */
+    /* of training */
+    double input_noise;    /* deviation */
+    bool has_dropout;      /* a layer has it */
+    bool has_frozen;       /* a layer is frozen */
+    size_t lowest_trained; /* the first layer that is not; n_layers if all are */
 };
 
 /* Draws a layer's weights and clears its bias; stream is the layer's index. */

@@ -31,6 +31,18 @@ static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, b
     REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, W, n_in, b);
 }
 
+/* The gradient by the parameters of frozen layers is not computed. */
+static void clear_frozen(const bp_net *net, real *gradient)
+{
+    for (size_t l = 0; gradient && net->has_frozen && l < net->n_layers; l++) {
+        size_t n = bp_layer_parameter_count(net->layers[l]);
+        if (net->layers[l]->frozen) {
+            memset(gradient, 0, n * sizeof *gradient);
+        }
+        gradient += n;
+    }
+}
+
 static void run_forward(void *argument, size_t thread, size_t n_threads)
 {
     const REAL(bp_job) *j = argument;
@@ -72,7 +84,7 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
         return bp_fail_null(__func__, x ? "y" : "x");
     }
     REAL(bp_job) j = {.pass = {net, ws, batch}};
-    REAL(bp_pass_begin)(&j.pass, x, ws->input);
+    REAL(bp_pass_begin)(&j.pass, &(REAL(bp_samples)){.x = x}, 0, ws->input);
     if (ws->layers[0].x == x) { /* backward needs x again, and the caller's may be gone by then */
         ws->layers[0].x = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
     }
@@ -104,6 +116,7 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
     ws->delta_input = delta_input;
     bp_workspace_run(ws, net, ws->batch, run_backward, &j);
     ws->delta_input = NULL;
+    clear_frozen(net, gradient);
     const real *scale = net->input_scale;
     for (size_t i = 0; delta_input && scale && i < ws->batch * net->n_inputs; i++) {
         delta_input[i] *= scale[i % net->n_inputs];
@@ -125,7 +138,7 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
     while (n > 0) {
         size_t batch = n < ws->max_batch ? n : ws->max_batch;
         REAL(bp_job) j = {.pass = {net, ws, batch}};
-        REAL(bp_pass_begin)(&j.pass, x, ws->input);
+        REAL(bp_pass_begin)(&j.pass, &(REAL(bp_samples)){.x = x}, 0, ws->input);
         bp_workspace_run(ws, net, batch, run_forward, &j);
         memcpy(y, REAL(bp_pass_output)(&j.pass), batch * n_outputs * sizeof *y);
         x += batch * net->n_inputs;
@@ -143,17 +156,21 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
         return status;
     }
     ws->batch = 0;
+    const REAL(bp_samples) samples = {.x = x, .target = target};
     gradient_sink context = {gradient, -1 / (real)batch};
     REAL(bp_job)
     j = {
         .function = __func__,
         .pass = {net, ws, batch},
         .loss = loss,
-        .target = target,
+        .samples = &samples,
         .sink = {.take = gradient ? take_gradient : NULL, .context = &context},
     };
-    REAL(bp_pass_begin)(&j.pass, x, ws->input);
+    REAL(bp_job_begin)(&j, 0, ws->input);
     bp_workspace_run(ws, net, batch, run_gradient, &j);
+    if (j.status == BP_OK) {
+        clear_frozen(net, gradient);
+    }
     if (j.status == BP_OK && mean_loss) {
         *mean_loss = j.mean_loss;
     }

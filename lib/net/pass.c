@@ -1,30 +1,69 @@
 #include "net/pass.h"
 
 #include "core/memory.h"
+#include "core/random.h"
 #include "core/status.h"
+#include "net/dropout.h"
 #include "net/loss.h"
 #include "net/pass_part.h"
 
 #include <math.h>
 #include <stdint.h>
 
-void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input)
+/* The row of x, target and weights that sample number s is. */
+static size_t row_of(const REAL(bp_samples) * samples, size_t s)
+{
+    return samples->order ? samples->order[s] : s;
+}
+
+/* x ← x + σ n, n normal (Sietsma, Dow 1991) */
+static void add_noise(const REAL(bp_pass) * pass, real *x)
+{
+    uint64_t seed = bp_random_key(pass->seed, BP_RANDOM_NOISE, pass->step);
+    for (size_t i = 0; i < pass->batch * pass->net->n_inputs; i++) {
+        x[i] += (real)(pass->net->input_noise * bp_random_normal(seed, 0, i));
+    }
+}
+
+void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, real *input)
 {
     const real *offset = pass->net->input_offset, *scale = pass->net->input_scale;
     size_t n = pass->net->n_inputs;
-    bool aligned = (uintptr_t)x % BP_ALIGNMENT == 0 && n * sizeof *x % BP_ALIGNMENT == 0;
-    bool as_it_is = !offset && (pass->batch > 1 || aligned);
-    if (pass->batch == 1 && !as_it_is) {
-        REAL(bp_kernel)()->scale(n, x, offset, scale, input);
+    const real *x = samples->x + row_of(samples, first) * n;
+    bool noisy = pass->trains && pass->net->input_noise > 0;
+    bool one = pass->batch == 1 && (uintptr_t)x % BP_ALIGNMENT == 0 && n * sizeof *x % BP_ALIGNMENT == 0;
+    bool as_it_is = !offset && !noisy && (one || (pass->batch > 1 && !samples->order));
+    for (size_t s = 0; s < pass->batch && !as_it_is; s++) { /* a row's end may go over into the next one's place */
+        REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
     }
-    for (size_t s = 0; s < pass->batch * n && pass->batch > 1 && offset; s += n) {
-        for (size_t i = 0; i < n; i++) {
-            input[s + i] = (x[s + i] - offset[i]) * scale[i];
-        }
+    if (noisy) {
+        add_noise(pass, input);
     }
     /* read only: the passes hold vectors that are written as well */
     pass->ws->delta_input = NULL;
     pass->ws->layers[0].x = as_it_is ? (real *)(uintptr_t)x : input;
+    REAL(bp_dropout_begin)(pass);
+}
+
+void REAL(bp_job_begin)(REAL(bp_job) * job, size_t first, real *input)
+{
+    const REAL(bp_samples) *samples = job->samples;
+    size_t n = job->pass.ws->layers[job->pass.net->n_layers - 1].m, batch = job->pass.batch;
+    REAL(bp_pass_begin)(&job->pass, samples, first, input);
+    job->target = samples->target + row_of(samples, first) * n;
+    job->weights = samples->weights ? samples->weights + row_of(samples, first) : NULL;
+    if (samples->label_smoothing > 0 || (samples->order && batch > 1)) {
+        real s = samples->label_smoothing, *target = job->pass.ws->target, *weights = job->pass.ws->sample_weights;
+        for (size_t i = 0; i < batch; i++) {
+            const real *z = samples->target + row_of(samples, first + i) * n;
+            for (size_t k = 0; k < n; k++) {
+                target[i * n + k] = s > 0 ? (1 - s) * z[k] + s / (real)n : z[k];
+            }
+            weights[i] = samples->weights ? samples->weights[row_of(samples, first + i)] : 1;
+        }
+        job->target = target;
+        job->weights = samples->weights ? weights : NULL;
+    }
 }
 
 const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass)
@@ -47,7 +86,8 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
     const bp_layer_step *output = &job->pass.ws->layers[net->n_layers - 1];
     size_t batch = job->pass.batch;
     job->is_local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(job->loss);
-    double sum = REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, output->g);
+    double sum = REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, job->weights,
+                                         output->g);
     job->mean_loss = (real)(sum / (double)batch);
     job->status = BP_OK;
     if (!isfinite(job->mean_loss)) {
@@ -75,7 +115,7 @@ void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range row
 
 void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t l, bp_range rows)
 {
-    if (rows.n == 0) {
+    if (rows.n == 0 || pass->net->layers[l]->frozen) {
         return;
     }
     if (sink->net) {

@@ -10,18 +10,32 @@
 #include "net/workspace.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 typedef struct REAL(bp_pass) {
     const bp_net *net;
     bp_workspace *ws;
     size_t batch;
+    /* of a training step: then there are dropout and noise, whose numbers depend on the seed and the step */
+    bool trains;
+    uint64_t seed, step;
 } REAL(bp_pass);
 
+/* Samples of a call: number s is row s of x and target, or row order[s]. */
+typedef struct REAL(bp_samples) {
+    const real *x;        /* rows of n_inputs */
+    const real *target;   /* rows of n_outputs, or NULL */
+    const real *weights;  /* of a row's loss; NULL: 1 */
+    const size_t *order;  /* or NULL */
+    real label_smoothing; /* s: a target z becomes (1 − s) z + s / n_outputs (Szegedy et al. 2016) */
+} REAL(bp_samples);
+
 /*
- * Begins a pass, by one thread. x as the first layer sees it is put into input, of the workspace, with the net's input scaling applied, and for
- * one sample on whole cache lines; or x stays where it is, if that is the same. −∂L/∂x is not wanted unless it is said so after this.
+ * Begins a pass through these samples from number first on, by one thread. Their x as the first layer sees it is put into input, of the workspace,
+ * with the net's input scaling applied, and for one sample on whole cache lines; or x stays where it is, if that is the same. −∂L/∂x is not wanted
+ * unless it is said so after this.
  */
-void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const real *x, real *input);
+void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, real *input);
 
 /* Fills every layer's e and y. The team has waited for each other when it returns. */
 void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
@@ -44,13 +58,19 @@ typedef struct REAL(bp_job) {
     const char *function; /* in whose name a loss is refused */
     REAL(bp_pass) pass;
     bp_loss loss;
-    const real *target; /* batch × n_outputs */
+    const REAL(bp_samples) * samples;
     REAL(bp_pass_sink) sink;
+    /* of this pass */
+    const real *target;  /* batch × n_outputs */
+    const real *weights; /* batch, or NULL */
     /* from the loss on */
     bp_status status; /* whether all is finite */
     real mean_loss;
     bool is_local; /* the last layer's g is there, −∂L/∂e, and not only δ: the loss and the rule let it be computed at once */
 } REAL(bp_job);
+
+/* bp_pass_begin for a job, with the samples' targets and weights. */
+void REAL(bp_job_begin)(REAL(bp_job) * job, size_t first, real *input);
 
 /* After a forward pass, by one thread: the mean loss, and into the last layer's g the error signal −∂L/∂y, or −∂L/∂e. */
 void REAL(bp_job_loss)(REAL(bp_job) * job);

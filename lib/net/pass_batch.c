@@ -2,6 +2,7 @@
 #include "net/pass_part.h"
 
 #include "core/memory.h"
+#include "net/dropout.h"
 
 #include <string.h>
 
@@ -47,6 +48,7 @@ void REAL(bp_batch_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     bp_range samples = own_samples(pass, team);
     for (size_t l = 0; samples.n > 0 && l < pass->net->n_layers; l++) {
         forward(&pass->ws->layers[l], samples);
+        REAL(bp_dropout_forward)(pass, l, (bp_range){samples.first * pass->ws->layers[l].m, samples.n * pass->ws->layers[l].m});
     }
     bp_team_wait(team);
 }
@@ -55,9 +57,11 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
 {
     bp_range samples = own_samples(pass, team);
     bool exact = pass->net->rule == BP_RULE_GRADIENT;
-    for (size_t l = pass->net->n_layers; samples.n > 0 && l-- > 0; is_local = false) {
+    size_t lowest = REAL(bp_pass_lowest)(pass);
+    for (size_t l = pass->net->n_layers; samples.n > 0 && l-- > lowest; is_local = false) {
         const bp_layer_step *layer = &pass->ws->layers[l];
         real *delta_prev = REAL(bp_pass_delta_prev)(pass, l);
+        REAL(bp_dropout_backward)(pass, l, (bp_range){samples.first * layer->m, samples.n * layer->m});
         if (exact && !is_local) {
             local_gradient(layer, samples);
         }
@@ -69,7 +73,7 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
         }
     }
     bp_team_wait(team); /* from here on, weights change, and g of all samples is needed */
-    for (size_t l = pass->net->n_layers; l-- > 0;) {
+    for (size_t l = pass->net->n_layers; l-- > lowest;) {
         REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, pass->ws->layers[l].m, LINE));
     }
 }

@@ -14,10 +14,16 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
 /* Hands rows of a layer's local gradient to where they are to go. */
 void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t layer, bp_range rows);
 
+/* The lowest layer that a backward pass comes to. */
+static inline size_t REAL(bp_pass_lowest)(const REAL(bp_pass) * pass)
+{
+    return pass->ws->delta_input ? 0 : pass->net->lowest_trained;
+}
+
 /* Where δ of the layer before l goes, or of the input; NULL: it is not wanted. */
 static inline real *REAL(bp_pass_delta_prev)(const REAL(bp_pass) * pass, size_t l)
 {
-    return l ? pass->ws->layers[l - 1].g : pass->ws->delta_input;
+    return l == 0 ? pass->ws->delta_input : l > REAL(bp_pass_lowest)(pass) ? pass->ws->layers[l - 1].g : NULL;
 }
 
 #endif

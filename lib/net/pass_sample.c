@@ -2,6 +2,7 @@
 #include "net/pass_part.h"
 
 #include "core/memory.h"
+#include "net/dropout.h"
 
 #include <string.h>
 
@@ -52,6 +53,7 @@ static void forward_together(const REAL(bp_pass) * pass, const bp_team *team, si
     if (layer->f == BP_ACTIVATION_SOFTMAX) {
         softmax_of_all(layer, team);
     }
+    REAL(bp_dropout_forward)(pass, l, own_rows(pass->net->layers[l], team));
     bp_team_wait(team);
 }
 
@@ -60,6 +62,7 @@ void REAL(bp_sample_forward)(const REAL(bp_pass) * pass, const bp_team *team, si
     for (; l < pass->net->n_layers; l++) {
         if (team->n_threads == 1) {
             REAL(bp_kernel)()->gemv_activation(&pass->ws->layers[l]);
+            REAL(bp_dropout_forward)(pass, l, (bp_range){0, pass->ws->layers[l].m});
         } else {
             forward_together(pass, team, l);
         }
@@ -71,7 +74,7 @@ static void backward_rows(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) *
 {
     bp_layer_step own = rows_of(&pass->ws->layers[l], rows);
     bool exact = pass->net->rule == BP_RULE_GRADIENT;
-    if (sink->net && exact && l > 0) {
+    if (sink->net && exact && l > 0 && !pass->net->layers[l]->frozen) {
         REAL(bp_kernel)()->gemv_t_ger(&own, sink->alpha, NULL, delta_prev);
         return;
     }
@@ -142,6 +145,9 @@ static void backward_layer(const REAL(bp_pass) * pass, const bp_team *team, cons
     if (leaves_parts(net->layers[l], team)) {
         add_parts(pass, l, columns);
     }
+    if (l > 0) {
+        REAL(bp_dropout_backward)(pass, l - 1, columns);
+    }
     if (l > 0 && net->rule == BP_RULE_GRADIENT) {
         bp_layer_step before = rows_of(&pass->ws->layers[l - 1], columns);
         local_gradient(&before);
@@ -175,8 +181,9 @@ void REAL(bp_sample_backward)(const REAL(bp_pass) * pass, const bp_team *team, b
     if (net->rule == BP_RULE_GRADIENT && !is_local && layers[net->n_layers - 1].f != BP_ACTIVATION_IDENTITY) {
         last_local_gradient(pass, team);
     }
-    bool straight = sink->net && net->rule == BP_RULE_GRADIENT && team->n_threads == 1 && !pass->ws->delta_input;
-    for (size_t l = net->n_layers; l-- > 0;) {
+    bool straight = sink->net && net->rule == BP_RULE_GRADIENT && team->n_threads == 1 && !pass->ws->delta_input && !net->has_frozen;
+    straight = straight && !REAL(bp_dropout_is_on)(pass);
+    for (size_t lowest = REAL(bp_pass_lowest)(pass), l = net->n_layers; l-- > lowest;) {
         bool one_panel = net->layers[l]->panel_rows >= layers[l].m;
         if (straight && l > 0 && one_panel) {
             REAL(bp_kernel)()->gemv_t_ger(&layers[l], sink->alpha, &layers[l - 1], layers[l - 1].g);
@@ -209,6 +216,7 @@ void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *tea
     if (softmax) {
         softmax_of_all(first, team);
     }
+    REAL(bp_dropout_forward)(pass, 0, own_rows(pass->net->layers[0], team));
     bp_team_wait(team);
     REAL(bp_sample_forward)(pass, team, 1);
 }

@@ -22,11 +22,11 @@ static bool add_vectors(size_t *total, size_t count, size_t n, size_t element)
     return bp_add(*total, bp_round_up(bytes, BP_ALIGNMENT), total) && *total <= PTRDIFF_MAX;
 }
 
-/* Elements of x: a batch, or two samples each up to the end of a cache line. */
+/* Elements of x: a batch and what its last row's end takes, or two samples each up to the end of a cache line. */
 static size_t input_elements(const bp_net *net, size_t max_batch)
 {
-    size_t two = 2 * bp_round_up(net->n_inputs, BP_ALIGNMENT / bp_dtype_size(net->dtype)), product;
-    return !bp_multiply(max_batch, net->n_inputs, &product) ? SIZE_MAX : product < two ? two : product;
+    size_t line = BP_ALIGNMENT / bp_dtype_size(net->dtype), two = 2 * bp_round_up(net->n_inputs, line), product;
+    return !bp_multiply(max_batch, net->n_inputs, &product) || !bp_add(product, line, &product) ? SIZE_MAX : product < two ? two : product;
 }
 
 /* Elements of a part: the inputs of the widest layer that has more than one panel; 0 if none has. */
@@ -45,9 +45,10 @@ static bool total_bytes(const bp_net *net, size_t max_batch, size_t *total)
 {
     size_t element = bp_dtype_size(net->dtype);
     *total = 0;
-    bool fits = add_vectors(total, 1, input_elements(net, max_batch), element) && add_vectors(total, 1, part_elements(net), element);
+    bool fits = add_vectors(total, 1, input_elements(net, max_batch), element) && add_vectors(total, 1, part_elements(net), element) &&
+                add_vectors(total, max_batch, bp_net_output_count(net), element) && add_vectors(total, 1, max_batch, element);
     for (size_t l = 0; fits && l < net->n_layers; l++) {
-        for (int i = 0; fits && i < 3; i++) {
+        for (int i = 0; fits && i < (net->layers[l]->dropout > 0 ? 5 : 3); i++) {
             fits = add_vectors(total, max_batch, net->layers[l]->n_outputs, element);
         }
     }
@@ -81,17 +82,22 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
     }
     bp_workspace *made = calloc(1, sizeof *made + net->n_layers * sizeof made->layers[0]);
     char *memory = bp_allocate(bytes, 1);
-    if (!made || !memory) {
+    bp_dropout *dropouts = net->has_dropout ? calloc(net->n_layers, sizeof *dropouts) : NULL;
+    if (!made || !memory || (net->has_dropout && !dropouts)) {
         free(made);
         free(memory);
+        free(dropouts);
         return bp_fail_memory(__func__);
     }
     made->max_batch = max_batch;
     made->memory = memory;
+    made->dropouts = dropouts;
     made->identity = bp_identity_hold(net->identity);
     made->input = take(&memory, net, input_elements(net, max_batch));
     made->part_bytes = bp_round_up(part_elements(net) * bp_dtype_size(net->dtype), BP_ALIGNMENT);
     made->parts = take(&memory, net, part_elements(net));
+    made->target = take(&memory, net, max_batch * bp_net_output_count(net));
+    made->sample_weights = take(&memory, net, max_batch);
     for (size_t l = 0; l < net->n_layers; l++) {
         const bp_layer *layer = net->layers[l];
         bp_layer_step *step = &made->layers[l];
@@ -102,6 +108,9 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
         step->e = take(&memory, net, n);
         step->y = take(&memory, net, n);
         step->g = take(&memory, net, n);
+        if (layer->dropout > 0) {
+            dropouts[l] = (bp_dropout){take(&memory, net, n), take(&memory, net, n)};
+        }
     }
     bp_kernel_warm_up();
     *ws = made;
@@ -190,6 +199,7 @@ void bp_workspace_destroy(bp_workspace *ws)
         bp_pool_destroy(ws->pool);
         bp_identity_release(ws->identity);
         free(ws->thread_memory);
+        free(ws->dropouts);
         free(ws->memory);
         free(ws);
     }

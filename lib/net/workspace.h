@@ -7,6 +7,12 @@
 #include "kernel/layer_step.h"
 #include "net/net.h"
 
+/* Of a layer's outputs, batch × m. */
+typedef struct bp_dropout {
+    void *factors; /* 0 or 1 / (1 − p) each; NULL for a layer without dropout */
+    void *y;       /* the outputs times these */
+} bp_dropout;
+
 struct bp_workspace {
     size_t max_batch;
     size_t batch; /* of the latest bp_net_forward, which bp_net_backward can follow; 0 if there is none */
@@ -16,6 +22,9 @@ struct bp_workspace {
     void *input;      /* room for x as the first layer sees it: a batch, or two samples each up to the end of a cache line */
     void *parts;      /* of δ_prev, what panels of a layer's rows give (bp_workspace_part) */
     size_t part_bytes;
+    void *target;     /* of a batch whose targets do not lie together */
+    void *sample_weights;
+    bp_dropout *dropouts; /* a net's layers'; NULL without dropout */
     void *memory;
     void *thread_memory;
     void *delta_input;      /* where −∂L/∂x goes; NULL: it is not wanted */

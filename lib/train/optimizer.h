@@ -16,6 +16,7 @@ struct bp_optimizer {
     bp_identity *identity;
     double settings[BP_OPTIMIZER_SETTING_COUNT];
     uint64_t n_steps;            /* made so far */
+    uint64_t seed;               /* of what is random in a training step */
     void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; each as large as the net's parameters */
     void *gradient;              /* as large: where a batch's gradient is summed; NULL for SGD, which sums in the weights */
 };

@@ -7,21 +7,25 @@
 #include "net/check.h"
 #include "net/pass.h"
 #include "train/optimizer_step.h"
+#include "train/train.h"
 
 static bp_status check(const char *function, const bp_net *net, const bp_workspace *ws, const bp_optimizer *opt, bp_loss loss, size_t batch,
                        const real *x, const real *target)
 {
     bp_status status = bp_check_loss(function, net, ws, REAL_DTYPE, loss, batch, x, target);
+    if (status == BP_OK) {
+        status = bp_check_dropout(function, net, ws);
+    }
     return status == BP_OK ? bp_check_optimizer(function, opt, net) : status;
 }
 
 typedef struct training_job {
     REAL(bp_job) step;
     bp_training training; /* where the sink gives rows to the optimizer */
-    /* of on-line training, and then x, target and mean_loss of the step go from sample to sample */
-    size_t n;
-    const real *x, *before; /* before: x of the sample before, as the first layer sees it */
-    double sum;
+    /* of on-line training, where the step goes from sample to sample */
+    size_t first, n;
+    const real *before; /* x of the sample before, as the first layer sees it */
+    double sum;         /* of losses */
 } training_job;
 
 /*
@@ -36,6 +40,13 @@ static REAL(bp_pass_sink) sink_of(training_job *j, bool look_ahead)
     }
     real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     return (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
+}
+
+static training_job make_job(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
+                             const REAL(bp_samples) * samples, size_t batch)
+{
+    const REAL(bp_pass) pass = {.net = net, .ws = ws, .batch = batch, .trains = true, .seed = opt->seed, .step = opt->n_steps + 1};
+    return (training_job){.step = {.function = function, .pass = pass, .loss = loss, .samples = samples}, .training = {opt, net}};
 }
 
 /* The loss, by thread 0, after a forward pass. */
@@ -59,22 +70,26 @@ static void run_step(void *argument, size_t thread, size_t n_threads)
     }
 }
 
-bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t batch, const real *x,
-                                  const real *target, real *mean_loss)
+bp_status REAL(bp_train_step)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
+                              const REAL(bp_samples) * samples, size_t first, size_t batch, real *mean_loss)
 {
-    bp_status status = check(__func__, net, ws, opt, loss, batch, x, target);
-    if (status != BP_OK) {
-        return status;
-    }
     ws->batch = 0;
-    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target}, .training = {opt, net}};
+    training_job j = make_job(function, net, ws, opt, loss, samples, batch);
     j.step.sink = sink_of(&j, false);
-    REAL(bp_pass_begin)(&j.step.pass, x, ws->input);
+    REAL(bp_job_begin)(&j.step, first, ws->input);
     bp_workspace_run(ws, net, batch, run_step, &j);
     if (j.step.status == BP_OK && mean_loss) {
         *mean_loss = j.step.mean_loss;
     }
     return j.step.status;
+}
+
+bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t batch, const real *x,
+                                  const real *target, real *mean_loss)
+{
+    bp_status status = check(__func__, net, ws, opt, loss, batch, x, target);
+    const REAL(bp_samples) samples = {.x = x, .target = target};
+    return status == BP_OK ? REAL(bp_train_step)(__func__, net, ws, opt, loss, &samples, 0, batch, mean_loss) : status;
 }
 
 /* The place for the x of sample s, and not for that of the sample before it. */
@@ -84,12 +99,12 @@ static real *input_of(const training_job *j, size_t s)
     return (real *)j->step.pass.ws->input + s % 2 * padded;
 }
 
-/* By thread 0, while no other needs x: on to the next sample. */
+/* By thread 0, while no other needs x: on to sample s. */
 static void begin_sample(training_job *j, size_t s)
 {
     j->before = j->step.pass.ws->layers[0].x;
-    j->step.target += bp_net_output_count(j->step.pass.net);
-    REAL(bp_pass_begin)(&j->step.pass, j->x + s * j->step.pass.net->n_inputs, input_of(j, s));
+    j->step.pass.step = j->training.opt->n_steps + 1;
+    REAL(bp_job_begin)(&j->step, j->first + s, input_of(j, s));
 }
 
 /*
@@ -115,7 +130,7 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
             } else if (look_ahead && s + 1 < j->n) {
                 begin_sample(j, s + 1);
             }
-            j->sum += (double)j->step.mean_loss;
+            j->sum += j->step.status == BP_OK ? (double)j->step.mean_loss : 0;
         }
         bp_team_wait(&team);
         if (j->step.status != BP_OK) {
@@ -135,6 +150,20 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
     }
 }
 
+bp_status REAL(bp_train_online)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
+                                const REAL(bp_samples) * samples, size_t first, size_t n, double *sum)
+{
+    ws->batch = 0;
+    training_job j = make_job(function, net, ws, opt, loss, samples, 1);
+    j.first = first;
+    j.n = n;
+    j.step.sink = sink_of(&j, !net->layers[0]->frozen);
+    begin_sample(&j, 0);
+    bp_workspace_run(ws, net, 1, run_online, &j);
+    *sum = j.sum;
+    return j.step.status;
+}
+
 bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t n, const real *x,
                                     const real *target, real *mean_loss)
 {
@@ -145,18 +174,11 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
     if (n < 1) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n is 0; it can be 1 or more", __func__);
     }
-    ws->batch = 0;
-    training_job j = {
-        .step = {.function = __func__, .pass = {net, ws, 1}, .loss = loss, .target = target},
-        .training = {opt, net},
-        .n = n,
-        .x = x,
-    };
-    j.step.sink = sink_of(&j, true);
-    REAL(bp_pass_begin)(&j.step.pass, x, input_of(&j, 0));
-    bp_workspace_run(ws, net, 1, run_online, &j);
-    if (j.step.status == BP_OK && mean_loss) {
-        *mean_loss = (real)(j.sum / (double)n);
+    const REAL(bp_samples) samples = {.x = x, .target = target};
+    double sum;
+    status = REAL(bp_train_online)(__func__, net, ws, opt, loss, &samples, 0, n, &sum);
+    if (status == BP_OK && mean_loss) {
+        *mean_loss = (real)(sum / (double)n);
     }
-    return j.step.status;
+    return status;
 }

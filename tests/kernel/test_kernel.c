@@ -360,10 +360,11 @@ static void test_losses(void **state)
                     }
                     bp_activation output = softmax ? BP_ACTIVATION_SOFTMAX : pair ? BP_ACTIVATION_SIGMOID : BP_ACTIVATION_TANH;
                     REAL(bp_kernel_reference).activation(output, batch, n, e, y);
+                    const real some[3] = {(real)0.5, 2, 0}, *weights = n % 2 ? some : NULL;
                     for (int local = softmax ? 1 : 0; local <= (pair ? 1 : 0); local++) {
                         array got = new_vector(batch * n, 1), expected = copy_of(got);
-                        double a = table->loss((bp_loss)l, local, batch, n, e, y, z, got.at);
-                        double b = REAL(bp_kernel_reference).loss((bp_loss)l, local, batch, n, e, y, z, expected.at);
+                        double a = table->loss((bp_loss)l, local, batch, n, e, y, z, weights, got.at);
+                        double b = REAL(bp_kernel_reference).loss((bp_loss)l, local, batch, n, e, y, z, weights, expected.at);
                         assert_true(fabs(a - b) <= 10 * tolerance * (1 + fabs(b)));
                         for (size_t i = 0; i < got.n + GUARD; i++) {
                             if (!(fabs((double)got.at[i] - (double)expected.at[i]) <= tolerance * (4 + fabs((double)expected.at[i])))) {
@@ -391,9 +392,9 @@ static void test_infinite_delta(void **state)
         const REAL(bp_kernel_table) *table = REAL(bp_kernel_find)(names[t]);
         for (size_t i = 0; table && i < N; i++) {
             real z[N] = {0};
-            assert_true(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, delta) == 0);
+            assert_true(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, NULL, delta) == 0);
             z[i] = (real)NAN;
-            assert_true(isnan(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, delta)));
+            assert_true(isnan(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, NULL, delta)));
         }
     }
 }
