@@ -1,9 +1,9 @@
 /**
  * Learning: forward, backward and the optimizer's step in one call.
  *
- * Both calls return the common errors of net.h, BP_ERROR_STATE (an optimizer of another net), BP_ERROR_UNSUPPORTED (a loss that does not
- * fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), and BP_ERROR_NONFINITE when the loss or the error signal is NaN or
- * infinite: then the weights are as they were before that step.
+ * Both calls return the common errors of net.h, BP_ERROR_STATE (an optimizer of another net, a workspace made before a layer was given
+ * dropout), BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), and
+ * BP_ERROR_NONFINITE when the loss or the error signal is NaN or infinite: then the weights are as they were before that step.
  */
 #ifndef BP_TRAIN_H
 #define BP_TRAIN_H

@@ -3,7 +3,8 @@
  * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace
  * allocates memory.
  *
- * Size: at most 4 × (n_inputs + Σ layer widths) × max_batch elements, and 1 KiB for each layer; bp_workspace_set_threads adds to it.
+ * Size: at most 4 × (n_inputs + Σ layer widths) × max_batch elements, twice the width of a layer that has dropout × max_batch more, and 1 KiB
+ * for each layer; bp_workspace_set_threads adds to it.
  */
 #ifndef BP_WORKSPACE_H
 #define BP_WORKSPACE_H

@@ -136,12 +136,15 @@ SEPARATE double loss_of(bp_loss loss, bool local, size_t n, const real *e, const
     return elementwise(losses[loss].value, local ? losses[loss].by_sum : losses[loss].by_output, n, e, y, z, delta, whole);
 }
 
-/* A sample's delta times its weight. */
-SEPARATE void weigh(size_t n, real weight, real *delta)
+/* A sample's loss, and its delta, times its weight. */
+SEPARATE double weigh(size_t n, real weight, double value, real *delta)
 {
+    value *= (double)weight;
     for (size_t i = 0; i < n; i++) {
         delta[i] *= weight;
+        value += (double)delta[i] * 0;
     }
+    return value;
 }
 
 double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
@@ -158,11 +161,7 @@ double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const r
         } else {
             value = loss_of(loss, local, n, e + s, y + s, target + s, delta + s, whole);
         }
-        if (weights) {
-            weigh(n, weights[s / n], delta + s);
-            value *= (double)weights[s / n];
-        }
-        total += value;
+        total += weights ? weigh(n, weights[s / n], value, delta + s) : value;
     }
     return total;
 }

@@ -83,7 +83,7 @@ bp_status bp_check_loss(const char *function, const bp_net *net, const bp_worksp
 
 bp_status bp_check_dropout(const char *function, const bp_net *net, const bp_workspace *ws)
 {
-    for (size_t l = 0; net->has_dropout && l < net->n_layers; l++) {
+    for (size_t l = 0; l < net->n_layers; l++) {
         if (net->layers[l]->dropout > 0 && !(ws->dropouts && ws->dropouts[l].factors)) {
             return bp_fail(BP_ERROR_STATE, "%s: layer %zu was given dropout after the workspace was made; make a new workspace", function,
                            l);

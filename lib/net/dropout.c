@@ -3,15 +3,10 @@
 #include "core/random.h"
 #include "kernel/kernel.h"
 
-bool REAL(bp_dropout_is_on)(const REAL(bp_pass) * pass)
-{
-    return pass->trains && pass->ws->dropouts;
-}
-
 void REAL(bp_dropout_begin)(const REAL(bp_pass) * pass)
 {
     bp_layer_step *layers = pass->ws->layers;
-    for (size_t l = 1; pass->ws->dropouts && l < pass->net->n_layers; l++) {
+    for (size_t l = 1; l < pass->net->n_layers; l++) {
         const bp_dropout *dropout = &pass->ws->dropouts[l - 1];
         layers[l].x = pass->trains && dropout->factors ? dropout->y : layers[l - 1].y;
     }
@@ -19,7 +14,7 @@ void REAL(bp_dropout_begin)(const REAL(bp_pass) * pass)
 
 void REAL(bp_dropout_forward)(const REAL(bp_pass) * pass, size_t l, bp_range outputs)
 {
-    if (!REAL(bp_dropout_is_on)(pass) || !pass->ws->dropouts[l].factors) {
+    if (!pass->ws->dropouts[l].factors) {
         return;
     }
     const bp_dropout *dropout = &pass->ws->dropouts[l];
@@ -43,7 +38,7 @@ void REAL(bp_dropout_forward)(const REAL(bp_pass) * pass, size_t l, bp_range out
 
 void REAL(bp_dropout_backward)(const REAL(bp_pass) * pass, size_t l, bp_range outputs)
 {
-    if (!REAL(bp_dropout_is_on)(pass) || !pass->ws->dropouts[l].factors) {
+    if (!pass->ws->dropouts[l].factors) {
         return;
     }
     const real *factors = pass->ws->dropouts[l].factors;

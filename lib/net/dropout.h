@@ -7,8 +7,11 @@
 
 #include "net/pass.h"
 
-/* Whether a layer has dropout in this pass. */
-bool REAL(bp_dropout_is_on)(const REAL(bp_pass) * pass);
+/* Whether a layer may have dropout in this pass; the functions below are for when one has. */
+static inline bool REAL(bp_dropout_is_on)(const REAL(bp_pass) * pass)
+{
+    return pass->ws->dropouts && pass->trains;
+}
 
 /* What each layer reads from now on: with dropout its own copy of the outputs of the layer before, which themselves are needed for f′. */
 void REAL(bp_dropout_begin)(const REAL(bp_pass) * pass);

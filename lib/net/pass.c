@@ -25,16 +25,20 @@ static void add_noise(const REAL(bp_pass) * pass, real *x)
     }
 }
 
-void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, real *input)
+/* bp_pass_begin, where the row of the first sample is known. */
+static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, size_t row, real *input)
 {
     const real *offset = pass->net->input_offset, *scale = pass->net->input_scale;
     size_t n = pass->net->n_inputs;
-    const real *x = samples->x + row_of(samples, first) * n;
+    const real *x = samples->x + row * n;
     bool noisy = pass->trains && pass->net->input_noise > 0;
-    bool one = pass->batch == 1 && (uintptr_t)x % BP_ALIGNMENT == 0 && n * sizeof *x % BP_ALIGNMENT == 0;
-    bool as_it_is = !offset && !noisy && (one || (pass->batch > 1 && !samples->order));
-    for (size_t s = 0; s < pass->batch && !as_it_is; s++) { /* a row's end may go over into the next one's place */
-        REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
+    bool together = pass->batch > 1 ? !samples->order : ((uintptr_t)x | n * sizeof *x) % BP_ALIGNMENT == 0;
+    bool as_it_is = together && !offset && !noisy;
+    if (!as_it_is) {
+        REAL(bp_kernel)()->scale(n, x, offset, scale, input);
+        for (size_t s = 1; s < pass->batch; s++) { /* a row's end may have gone over into the next one's place */
+            REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
+        }
     }
     if (noisy) {
         add_noise(pass, input);
@@ -42,27 +46,43 @@ void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     /* read only: the passes hold vectors that are written as well */
     pass->ws->delta_input = NULL;
     pass->ws->layers[0].x = as_it_is ? (real *)(uintptr_t)x : input;
-    REAL(bp_dropout_begin)(pass);
+    if (pass->ws->dropouts) {
+        REAL(bp_dropout_begin)(pass);
+    }
+}
+
+void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, real *input)
+{
+    begin(pass, samples, first, row_of(samples, first), input);
+}
+
+/* Targets and weights of samples in the order of the batch, the targets smoothed. */
+static void gather_targets(REAL(bp_job) * job, size_t first)
+{
+    const REAL(bp_samples) *samples = job->samples;
+    size_t n = job->pass.ws->layers[job->pass.net->n_layers - 1].m;
+    real s = samples->label_smoothing, *target = job->pass.ws->target, *weights = job->pass.ws->sample_weights;
+    for (size_t i = 0; i < job->pass.batch; i++) {
+        const real *z = samples->target + row_of(samples, first + i) * n;
+        for (size_t k = 0; k < n; k++) {
+            target[i * n + k] = (1 - s) * z[k] + s / (real)n;
+        }
+        weights[i] = samples->weights ? samples->weights[row_of(samples, first + i)] : 1;
+    }
+    job->target = target;
+    job->weights = samples->weights ? weights : NULL;
 }
 
 void REAL(bp_job_begin)(REAL(bp_job) * job, size_t first, real *input)
 {
     const REAL(bp_samples) *samples = job->samples;
-    size_t n = job->pass.ws->layers[job->pass.net->n_layers - 1].m, batch = job->pass.batch;
-    REAL(bp_pass_begin)(&job->pass, samples, first, input);
-    job->target = samples->target + row_of(samples, first) * n;
-    job->weights = samples->weights ? samples->weights + row_of(samples, first) : NULL;
-    if (samples->label_smoothing > 0 || (samples->order && batch > 1)) {
-        real s = samples->label_smoothing, *target = job->pass.ws->target, *weights = job->pass.ws->sample_weights;
-        for (size_t i = 0; i < batch; i++) {
-            const real *z = samples->target + row_of(samples, first + i) * n;
-            for (size_t k = 0; k < n; k++) {
-                target[i * n + k] = s > 0 ? (1 - s) * z[k] + s / (real)n : z[k];
-            }
-            weights[i] = samples->weights ? samples->weights[row_of(samples, first + i)] : 1;
-        }
-        job->target = target;
-        job->weights = samples->weights ? weights : NULL;
+    size_t row = row_of(samples, first);
+    begin(&job->pass, samples, first, row, input);
+    if (samples->label_smoothing > 0 || (samples->order && job->pass.batch > 1)) {
+        gather_targets(job, first);
+    } else {
+        job->target = samples->target + row * job->pass.ws->layers[job->pass.net->n_layers - 1].m;
+        job->weights = samples->weights ? samples->weights + row : NULL;
     }
 }
 
@@ -86,8 +106,8 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
     const bp_layer_step *output = &job->pass.ws->layers[net->n_layers - 1];
     size_t batch = job->pass.batch;
     job->is_local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(job->loss);
-    double sum = REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, job->weights,
-                                         output->g);
+    double sum =
+        REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, job->weights, output->g);
     job->mean_loss = (real)(sum / (double)batch);
     job->status = BP_OK;
     if (!isfinite(job->mean_loss)) {

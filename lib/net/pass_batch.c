@@ -48,7 +48,9 @@ void REAL(bp_batch_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     bp_range samples = own_samples(pass, team);
     for (size_t l = 0; samples.n > 0 && l < pass->net->n_layers; l++) {
         forward(&pass->ws->layers[l], samples);
-        REAL(bp_dropout_forward)(pass, l, (bp_range){samples.first * pass->ws->layers[l].m, samples.n * pass->ws->layers[l].m});
+        if (REAL(bp_dropout_is_on)(pass)) {
+            REAL(bp_dropout_forward)(pass, l, (bp_range){samples.first * pass->ws->layers[l].m, samples.n * pass->ws->layers[l].m});
+        }
     }
     bp_team_wait(team);
 }
@@ -61,7 +63,9 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
     for (size_t l = pass->net->n_layers; samples.n > 0 && l-- > lowest; is_local = false) {
         const bp_layer_step *layer = &pass->ws->layers[l];
         real *delta_prev = REAL(bp_pass_delta_prev)(pass, l);
-        REAL(bp_dropout_backward)(pass, l, (bp_range){samples.first * layer->m, samples.n * layer->m});
+        if (REAL(bp_dropout_is_on)(pass)) {
+            REAL(bp_dropout_backward)(pass, l, (bp_range){samples.first * layer->m, samples.n * layer->m});
+        }
         if (exact && !is_local) {
             local_gradient(layer, samples);
         }

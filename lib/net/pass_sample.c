@@ -53,7 +53,9 @@ static void forward_together(const REAL(bp_pass) * pass, const bp_team *team, si
     if (layer->f == BP_ACTIVATION_SOFTMAX) {
         softmax_of_all(layer, team);
     }
-    REAL(bp_dropout_forward)(pass, l, own_rows(pass->net->layers[l], team));
+    if (REAL(bp_dropout_is_on)(pass)) {
+        REAL(bp_dropout_forward)(pass, l, own_rows(pass->net->layers[l], team));
+    }
     bp_team_wait(team);
 }
 
@@ -62,7 +64,9 @@ void REAL(bp_sample_forward)(const REAL(bp_pass) * pass, const bp_team *team, si
     for (; l < pass->net->n_layers; l++) {
         if (team->n_threads == 1) {
             REAL(bp_kernel)()->gemv_activation(&pass->ws->layers[l]);
-            REAL(bp_dropout_forward)(pass, l, (bp_range){0, pass->ws->layers[l].m});
+            if (REAL(bp_dropout_is_on)(pass)) {
+                REAL(bp_dropout_forward)(pass, l, (bp_range){0, pass->ws->layers[l].m});
+            }
         } else {
             forward_together(pass, team, l);
         }
@@ -145,7 +149,7 @@ static void backward_layer(const REAL(bp_pass) * pass, const bp_team *team, cons
     if (leaves_parts(net->layers[l], team)) {
         add_parts(pass, l, columns);
     }
-    if (l > 0) {
+    if (l > 0 && REAL(bp_dropout_is_on)(pass)) {
         REAL(bp_dropout_backward)(pass, l - 1, columns);
     }
     if (l > 0 && net->rule == BP_RULE_GRADIENT) {
@@ -174,24 +178,36 @@ static void last_local_gradient(const REAL(bp_pass) * pass, const bp_team *team)
     bp_team_wait(team);
 }
 
+/* Whether a layer's δ_prev, g_prev and update can be one sweep over its weights. */
+static bool is_straight(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink)
+{
+    return sink->net && pass->net->rule == BP_RULE_GRADIENT && team->n_threads == 1 && !pass->ws->delta_input && !pass->net->has_frozen &&
+           !REAL(bp_dropout_is_on)(pass);
+}
+
 void REAL(bp_sample_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink)
 {
     const bp_net *net = pass->net;
     const bp_layer_step *layers = pass->ws->layers;
-    if (net->rule == BP_RULE_GRADIENT && !is_local && layers[net->n_layers - 1].f != BP_ACTIVATION_IDENTITY) {
+    size_t l = net->n_layers;
+    if (net->rule == BP_RULE_GRADIENT && !is_local && layers[l - 1].f != BP_ACTIVATION_IDENTITY) {
         last_local_gradient(pass, team);
     }
-    bool straight = sink->net && net->rule == BP_RULE_GRADIENT && team->n_threads == 1 && !pass->ws->delta_input && !net->has_frozen;
-    straight = straight && !REAL(bp_dropout_is_on)(pass);
-    for (size_t lowest = REAL(bp_pass_lowest)(pass), l = net->n_layers; l-- > lowest;) {
-        bool one_panel = net->layers[l]->panel_rows >= layers[l].m;
-        if (straight && l > 0 && one_panel) {
-            REAL(bp_kernel)()->gemv_t_ger(&layers[l], sink->alpha, &layers[l - 1], layers[l - 1].g);
-        } else if (straight && l == 0 && !sink->first_left) {
-            REAL(bp_kernel)()->gemv_t_ger(&layers[0], sink->alpha, NULL, NULL);
-        } else if (!straight || l > 0) {
+    if (!is_straight(pass, team, sink)) {
+        for (size_t lowest = REAL(bp_pass_lowest)(pass); l-- > lowest;) {
             backward_layer(pass, team, sink, l);
         }
+        return;
+    }
+    while (--l > 0) {
+        if (net->layers[l]->panel_rows >= layers[l].m) { /* one panel */
+            REAL(bp_kernel)()->gemv_t_ger(&layers[l], sink->alpha, &layers[l - 1], layers[l - 1].g);
+        } else {
+            backward_layer(pass, team, sink, l);
+        }
+    }
+    if (!sink->first_left) {
+        REAL(bp_kernel)()->gemv_t_ger(&layers[0], sink->alpha, NULL, NULL);
     }
 }
 
@@ -216,7 +232,9 @@ void REAL(bp_pass_update_forward)(const REAL(bp_pass) * pass, const bp_team *tea
     if (softmax) {
         softmax_of_all(first, team);
     }
-    REAL(bp_dropout_forward)(pass, 0, own_rows(pass->net->layers[0], team));
+    if (REAL(bp_dropout_is_on)(pass)) {
+        REAL(bp_dropout_forward)(pass, 0, own_rows(pass->net->layers[0], team));
+    }
     bp_team_wait(team);
     REAL(bp_sample_forward)(pass, team, 1);
 }

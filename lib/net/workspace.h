@@ -22,7 +22,7 @@ struct bp_workspace {
     void *input;      /* room for x as the first layer sees it: a batch, or two samples each up to the end of a cache line */
     void *parts;      /* of δ_prev, what panels of a layer's rows give (bp_workspace_part) */
     size_t part_bytes;
-    void *target;     /* of a batch whose targets do not lie together */
+    void *target; /* of a batch whose targets do not lie together */
     void *sample_weights;
     bp_dropout *dropouts; /* a net's layers'; NULL without dropout */
     void *memory;

@@ -13,7 +13,7 @@ static bp_status check(const char *function, const bp_net *net, const bp_workspa
                        const real *x, const real *target)
 {
     bp_status status = bp_check_loss(function, net, ws, REAL_DTYPE, loss, batch, x, target);
-    if (status == BP_OK) {
+    if (status == BP_OK && net->has_dropout) {
         status = bp_check_dropout(function, net, ws);
     }
     return status == BP_OK ? bp_check_optimizer(function, opt, net) : status;
@@ -32,21 +32,27 @@ typedef struct training_job {
  * Stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next sample.
  * Other methods are given g.
  */
-static REAL(bp_pass_sink) sink_of(training_job *j, bool look_ahead)
+static void set_sink(training_job *j, bool look_ahead)
 {
     const bp_training *training = &j->training;
     if (training->opt->method != BP_METHOD_SGD) {
-        return (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
+        j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
+        return;
     }
     real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
-    return (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
+    j->step.sink = (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
 }
 
-static training_job make_job(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
+/* Sets what does not change from sample to sample; field by field, for that is much of a small net's step. */
+static inline void begin_job(training_job *j, const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
                              const REAL(bp_samples) * samples, size_t batch)
 {
-    const REAL(bp_pass) pass = {.net = net, .ws = ws, .batch = batch, .trains = true, .seed = opt->seed, .step = opt->n_steps + 1};
-    return (training_job){.step = {.function = function, .pass = pass, .loss = loss, .samples = samples}, .training = {opt, net}};
+    ws->batch = 0;
+    j->step.function = function;
+    j->step.pass = (REAL(bp_pass)){.net = net, .ws = ws, .batch = batch, .trains = true, .seed = opt->seed, .step = opt->n_steps + 1};
+    j->step.loss = loss;
+    j->step.samples = samples;
+    j->training = (bp_training){opt, net};
 }
 
 /* The loss, by thread 0, after a forward pass. */
@@ -73,9 +79,9 @@ static void run_step(void *argument, size_t thread, size_t n_threads)
 bp_status REAL(bp_train_step)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
                               const REAL(bp_samples) * samples, size_t first, size_t batch, real *mean_loss)
 {
-    ws->batch = 0;
-    training_job j = make_job(function, net, ws, opt, loss, samples, batch);
-    j.step.sink = sink_of(&j, false);
+    training_job j;
+    begin_job(&j, function, net, ws, opt, loss, samples, batch);
+    set_sink(&j, false);
     REAL(bp_job_begin)(&j.step, first, ws->input);
     bp_workspace_run(ws, net, batch, run_step, &j);
     if (j.step.status == BP_OK && mean_loss) {
@@ -153,11 +159,12 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
 bp_status REAL(bp_train_online)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
                                 const REAL(bp_samples) * samples, size_t first, size_t n, double *sum)
 {
-    ws->batch = 0;
-    training_job j = make_job(function, net, ws, opt, loss, samples, 1);
+    training_job j;
+    begin_job(&j, function, net, ws, opt, loss, samples, 1);
     j.first = first;
     j.n = n;
-    j.step.sink = sink_of(&j, !net->layers[0]->frozen);
+    j.sum = 0;
+    set_sink(&j, !net->layers[0]->frozen);
     begin_sample(&j, 0);
     bp_workspace_run(ws, net, 1, run_online, &j);
     *sum = j.sum;

@@ -395,6 +395,8 @@ static void test_infinite_delta(void **state)
             assert_true(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, NULL, delta) == 0);
             z[i] = (real)NAN;
             assert_true(isnan(table->loss(BP_LOSS_HUBER, false, 1, N, e, y, z, NULL, delta)));
+            z[i] = 2; /* finite, but not times the weight */
+            assert_true(isnan(table->loss(BP_LOSS_MSE, false, 1, N, e, y, z, (const real[]){REAL_MAX}, delta)));
         }
     }
 }
