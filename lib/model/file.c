@@ -1,0 +1,280 @@
+#define _GNU_SOURCE /* flock, and the strerror_r that returns its text */
+#define _FILE_OFFSET_BITS 64
+
+#include "model/file.h"
+
+#include "core/status.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* How many savers of one file there can be at a time; with locks that do not work, how many killed ones. */
+enum { MAX_SAVERS = 100 };
+
+/* Why the last system call failed, in words; not strerror, which may write to memory that all threads share. */
+static bp_status fail_system(const char *function, const char *path, const char *action)
+{
+    char text[128] = "";
+    const char *words = strerror_r(errno, text, sizeof text);
+    return bp_fail(BP_ERROR_IO, "%s: %.200s: cannot %s: %s", function, path, action, words);
+}
+
+static bp_status fail_kind(const char *function, const char *path, mode_t mode)
+{
+    return bp_fail(BP_ERROR_IO, "%s: %.200s: it is %s", function, path, S_ISDIR(mode) ? "a directory" : "not a regular file");
+}
+
+/* A file that is being replaced. */
+typedef struct replacement {
+    const char *function, *path;
+    char *resolved;                /* path, or what the link there leads to */
+    const char *name;              /* the file's own name, within resolved */
+    int folder;                    /* where it lies; −1: not opened yet */
+    bool exists;                   /* there is a file to replace, */
+    mode_t mode;                   /* of these permissions */
+    char temporary[NAME_MAX + 32]; /* the new file's name for now */
+    int file;                      /* it, open and locked; −1: there is none */
+} replacement;
+
+/* Opens the folder of the resolved path, and finds the name in it. */
+static bp_status open_folder(replacement *r)
+{
+    char *slash = strrchr(r->resolved, '/');
+    const char *folder = !slash ? "." : slash == r->resolved ? "/" : r->resolved;
+    r->name = slash ? slash + 1 : r->resolved;
+    if (*r->name == '\0') {
+        return bp_fail(BP_ERROR_IO, "%s: %.200s: there is no file name at the end", r->function, r->path);
+    }
+    if (slash) {
+        *slash = '\0';
+    }
+    r->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return r->folder < 0 ? fail_system(r->function, r->path, "open the folder") : BP_OK;
+}
+
+static bp_status find_target(replacement *r)
+{
+    struct stat information;
+    r->exists = lstat(r->path, &information) == 0;
+    if (!r->exists && errno != ENOENT) {
+        return fail_system(r->function, r->path, "open");
+    }
+    if (r->exists && S_ISLNK(information.st_mode)) {
+        r->resolved = realpath(r->path, NULL);
+        if (!r->resolved || lstat(r->resolved, &information) != 0) {
+            return fail_system(r->function, r->path, "follow the symbolic link");
+        }
+    } else {
+        r->resolved = strdup(r->path);
+        if (!r->resolved) {
+            return bp_fail_memory(r->function);
+        }
+    }
+    if (r->exists && !S_ISREG(information.st_mode)) {
+        return fail_kind(r->function, r->path, information.st_mode);
+    }
+    r->mode = r->exists ? information.st_mode & 0777 : 0;
+    return open_folder(r);
+}
+
+/* The temporary name stands for this open file. */
+static bool is_temporary(const replacement *r, int file)
+{
+    struct stat opened, named;
+    return fstat(file, &opened) == 0 && fstatat(r->folder, r->temporary, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           opened.st_dev == named.st_dev && opened.st_ino == named.st_ino;
+}
+
+/* Removes a temporary whose saver is no more. Only who holds a file's lock takes its name away. */
+static void remove_abandoned(const replacement *r)
+{
+    int file = openat(r->folder, r->temporary, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (file >= 0) {
+        if (flock(file, LOCK_EX | LOCK_NB) == 0 && is_temporary(r, file)) {
+            unlinkat(r->folder, r->temporary, 0);
+        }
+        close(file);
+    }
+}
+
+/* Creates the file of the temporary name; false, with errno, if it cannot be had. */
+static bool create(replacement *r)
+{
+    do {
+        r->file = openat(r->folder, r->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (r->file < 0 && errno == EINTR);
+    if (r->file < 0) {
+        return false;
+    }
+    /* between the two calls somebody may have taken it for abandoned; a file system without locks cannot tell */
+    bool taken = flock(r->file, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    if (taken || !is_temporary(r, r->file)) {
+        close(r->file);
+        r->file = -1;
+        errno = EEXIST;
+        return false;
+    }
+    return true;
+}
+
+static bp_status create_temporary(replacement *r)
+{
+    for (int n = 0; n < MAX_SAVERS; n++) {
+        snprintf(r->temporary, sizeof r->temporary, "%.*s.saving-%d", NAME_MAX - 16, r->name, n);
+        if (create(r)) {
+            return BP_OK;
+        }
+        if (errno == EEXIST) {
+            remove_abandoned(r);
+            if (create(r)) {
+                return BP_OK;
+            }
+        }
+        if (errno != EEXIST) {
+            break;
+        }
+    }
+    return fail_system(r->function, r->path, "create a file beside it");
+}
+
+static bool write_all(int file, const bp_piece *piece)
+{
+    const char *bytes = piece->bytes;
+    for (size_t done = 0; done < piece->size;) {
+        ssize_t written = write(file, bytes + done, piece->size - done);
+        if (written > 0) {
+            done += (size_t)written;
+        } else if (written == 0 || errno != EINTR) {
+            errno = written == 0 ? EIO : errno;
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool flush(int file)
+{
+    int result;
+    do {
+        result = fsync(file);
+    } while (result != 0 && errno == EINTR);
+    return result == 0;
+}
+
+/* Writes the temporary and gives it the file's name; with a failure it is as if nothing had been. */
+static bp_status fill(replacement *r, size_t n_pieces, const bp_piece *pieces)
+{
+    const char *action = NULL;
+    for (size_t i = 0; i < n_pieces && !action; i++) {
+        action = write_all(r->file, &pieces[i]) ? NULL : "write";
+    }
+    if (!action && r->exists && fchmod(r->file, r->mode) != 0) {
+        action = "keep the permissions";
+    }
+    if (!action && !flush(r->file)) {
+        action = "write to the disk";
+    }
+    if (!action && renameat(r->folder, r->temporary, r->folder, r->name) != 0) {
+        action = "put the new file in its place";
+    }
+    if (!action) {
+        return BP_OK;
+    }
+    bp_status status = fail_system(r->function, r->path, action);
+    unlinkat(r->folder, r->temporary, 0);
+    return status;
+}
+
+bp_status bp_file_replace(const char *function, const char *path, size_t n_pieces, const bp_piece *pieces)
+{
+    replacement r = {.function = function, .path = path, .folder = -1, .file = -1};
+    bp_status status = find_target(&r);
+    if (status == BP_OK) {
+        status = create_temporary(&r);
+    }
+    if (status == BP_OK) {
+        status = fill(&r, n_pieces, pieces);
+    }
+    if (status == BP_OK && !flush(r.folder) && errno != EINVAL) { /* EINVAL: this file system has no such thing */
+        status = fail_system(function, path, "write the folder to the disk");
+    }
+    if (r.file >= 0) {
+        close(r.file); /* which also unlocks it: not before it has its name */
+    }
+    if (r.folder >= 0) {
+        close(r.folder);
+    }
+    free(r.resolved);
+    return status;
+}
+
+/* Reads up to size bytes, fewer at the end of the file only; −1 with errno. */
+static ssize_t read_all(int file, unsigned char *bytes, size_t size)
+{
+    size_t done = 0;
+    while (done < size) {
+        ssize_t taken = read(file, bytes + done, size - done);
+        if (taken == 0) {
+            break;
+        }
+        if (taken < 0 && errno != EINTR) {
+            return -1;
+        }
+        done += taken > 0 ? (size_t)taken : 0;
+    }
+    return (ssize_t)done;
+}
+
+static bp_status read_open(const char *function, const char *path, int file, unsigned char **bytes, size_t *size)
+{
+    struct stat information;
+    if (fstat(file, &information) != 0) {
+        return fail_system(function, path, "read");
+    }
+    if (!S_ISREG(information.st_mode)) {
+        return fail_kind(function, path, information.st_mode);
+    }
+    bool fits = (uintmax_t)information.st_size < PTRDIFF_MAX;
+    size_t expected = (size_t)information.st_size;
+    unsigned char *read_bytes = fits ? malloc(expected + 1) : NULL;
+    if (!read_bytes) {
+        return bp_fail(BP_ERROR_MEMORY, "%s: %.200s: out of memory for its %ju bytes", function, path, (uintmax_t)information.st_size);
+    }
+    ssize_t got = read_all(file, read_bytes, expected + 1); /* one more, to see whether it has grown */
+    bp_status status = BP_OK;
+    if (got < 0) {
+        status = fail_system(function, path, "read");
+    } else if ((size_t)got != expected) {
+        status = bp_fail(BP_ERROR_IO, "%s: %.200s: its size changes while it is read: it had %zu bytes", function, path, expected);
+    }
+    if (status != BP_OK) {
+        free(read_bytes);
+        return status;
+    }
+    *bytes = read_bytes;
+    *size = expected;
+    return BP_OK;
+}
+
+bp_status bp_file_read(const char *function, const char *path, unsigned char **bytes, size_t *size)
+{
+    int file;
+    do {
+        file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* a FIFO is opened without waiting for its writer, and refused */
+    } while (file < 0 && errno == EINTR);
+    if (file < 0) {
+        return fail_system(function, path, "open");
+    }
+    bp_status status = read_open(function, path, file, bytes, size);
+    close(file);
+    return status;
+}

@@ -1,0 +1,32 @@
+/* Files that are read whole, and replaced whole or not at all. function and path are what the sentence of a failure starts with. */
+#ifndef BP_MODEL_FILE_H
+#define BP_MODEL_FILE_H
+
+#include "bp/status.h"
+
+#include <stddef.h>
+
+/* A part of what is written. */
+typedef struct bp_piece {
+    const void *bytes;
+    size_t size;
+} bp_piece;
+
+/*
+ * Puts a file with these pieces in the place of path, so that at any time, whatever ends the program or the machine, path is the old file or
+ * the new one whole. Where path is a symbolic link, the file behind it is replaced, and the link stays. A new file has the permissions that
+ * open gives, another one keeps those it has. What is neither a regular file nor a link to one is refused.
+ *
+ * The new file is written beside the old one as NAME.saving-N, N from 0, and locked (flock) meanwhile: two savers take different N, and what a
+ * killed one has left is found unlocked and removed by the next. A failure leaves the old file and no other; there is one exception: when only
+ * the folder cannot be flushed to the disk, the new file is already in its place.
+ */
+bp_status bp_file_replace(const char *function, const char *path, size_t n_pieces, const bp_piece *pieces);
+
+/*
+ * Reads a regular file, and nothing else, whole; *bytes is freed by free, and not NULL if the file is empty. A file whose size changes
+ * meanwhile is refused.
+ */
+bp_status bp_file_read(const char *function, const char *path, unsigned char **bytes, size_t *size);
+
+#endif
