@@ -20,10 +20,10 @@ extern "C" {
 #endif
 
 /**
- * Trains on one part and measures on the other: what it writes to score (NaN until it does) is the fold's. The datasets end when it returns.
- * It returns 0, or not 0 for a failure. If that is a bp_status, bp_cross_validate returns it with the sentence that bp_last_error has at that
- * time in its thread. It is called on several threads at once, each with 256 KiB of stack but the caller's own; for the same scores on every
- * number of threads, it is to draw its seeds from fold.
+ * Trains on one part and measures on the other: what it writes to score (NaN until it does) is the fold's. The datasets end when it
+ * returns. It returns 0, or not 0 for a failure. If that is a bp_status, bp_cross_validate returns it with the sentence that bp_last_error
+ * has then in this thread. It is called on several threads at once, all but the caller's own with 256 KiB of stack. For the same scores on
+ * every number of threads, what it draws is to depend on fold, not on the order of calls.
  */
 typedef int bp_fold_function(void *context, size_t fold, const bp_dataset *train, const bp_dataset *validation, double *score);
 

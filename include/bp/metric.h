@@ -34,8 +34,8 @@ typedef enum bp_metric {
     BP_METRIC_MAE = 3,      /**< mean |z − y|, over samples and outputs */
     BP_METRIC_RMSE = 4,     /**< √ mean (z − y)², over samples and outputs */
     /**
-     * Coefficient of determination: the mean over outputs of 1 − Σ(z − y)² / Σ(z − z̄)², as scikit-learn's r2_score. An output whose target is the
-     * same in all samples counts as 1 if all are met exactly, else as 0. NaN for one sample.
+     * Coefficient of determination: the mean over outputs of 1 − Σ(z − y)² / Σ(z − z̄)², as scikit-learn's r2_score. An output whose target is
+     * the same in all samples counts as 1 if all are met exactly, else as 0. NaN for one sample.
      */
     BP_METRIC_R2 = 5
 } bp_metric;
@@ -51,12 +51,12 @@ BP_API bp_status bp_metric_from_name(const char *name, bp_metric *metric);
  * the dataset has no classes and m needs them, and where m is none. n_metrics may be 0, and metrics then NULL.
  * top_k: 1 … class_count; without classes it is ignored. confusion: class_count × class_count, receives how many samples of the class of
  * the row had the answer of the column; it may be NULL.
- * Sums are in double; results have the same bits for any number of the workspace's threads. Memory for 3 × output_count + class_count² numbers
- * of 8 bytes is taken for the time of the call.
+ * Sums are in double; results have the same bits for any number of the workspace's threads. Memory for 3 × output_count + class_count²
+ * numbers of 8 bytes is taken for the time of the call.
  * Returns the common errors of net.h, BP_ERROR_ARGUMENT (a dataset without targets or of other widths than the net's; more classes than the
- * net can tell apart; top_k out of range; confusion without classes), BP_ERROR_DTYPE (net and dataset differ), BP_ERROR_UNSUPPORTED (a loss that
- * does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (an output or the loss is NaN or infinite),
- * BP_ERROR_MEMORY. Read-only on net and dataset.
+ * net can tell apart; top_k out of range; confusion without classes), BP_ERROR_DTYPE (net and dataset differ), BP_ERROR_UNSUPPORTED (a loss
+ * that does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (an output or the loss is NaN or
+ * infinite), BP_ERROR_MEMORY. Read-only on net and dataset.
  */
 BP_API bp_status bp_net_evaluate(const bp_net *net, bp_workspace *ws, bp_loss loss, const bp_dataset *dataset, size_t top_k,
                                  size_t n_metrics, double *metrics, uint64_t *confusion);

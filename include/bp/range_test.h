@@ -23,13 +23,13 @@ extern "C" {
 
 /**
  * Makes n_steps train steps on a copy of the net, with a new optimizer of opt's method and settings, while the learning rate grows
- * geometrically from minimum to maximum. Each step has batch samples of an order shuffled by seed; samples that do not fill a batch are left
- * out of that round. The samples' weights do not count.
+ * geometrically from minimum to maximum. Each step has batch samples of an order shuffled by seed; samples that do not fill a batch are
+ * left out of that round. The samples' weights do not count.
  *
- * rates[i] receives the rate of step i, losses[i] the smoothed loss before it: mᵢ / (1 − 0.9ⁱ⁺¹), mᵢ = 0.9 mᵢ₋₁ + 0.1 lossᵢ. The test ends early
- * when the smoothed loss is more than 4 times the least before it, or the loss is not finite; the losses of the steps not made are NaN.
- * suggested receives a tenth of the rate at which the smoothed loss was least (both after Gugger 2018, "How do you find a good learning rate").
- * Each of the three may be NULL.
+ * rates[i] receives the rate of step i, losses[i] the smoothed loss before it: mᵢ / (1 − 0.9ⁱ⁺¹), mᵢ = 0.9 mᵢ₋₁ + 0.1 lossᵢ. The test ends
+ * early when the smoothed loss is more than 4 times the least before it, or the loss is not finite; the losses of steps not made are NaN.
+ * suggested receives a tenth of the rate at which the smoothed loss was least (both after Gugger 2018, "How do you find a good learning
+ * rate"). Each of the three may be NULL.
  *
  * 0 < minimum < maximum, finite in the net's dtype; n_steps is 2 … 2³⁰, batch 1 … sample_count.
  * Returns BP_ERROR_ARGUMENT (NULL, a number out of range, a dataset that does not fit the net: as bp_net_evaluate), BP_ERROR_DTYPE (net and
