@@ -157,15 +157,18 @@ static bp_status step(range_run *run, bp_loss loss, double rate, double *mean_lo
 }
 
 /* Steps until the loss is no number or much too large. */
-static bp_status make_steps(range_run *run, bp_loss loss, size_t n_steps)
+static bp_status make_steps(const char *function, range_run *run, bp_loss loss, size_t n_steps)
 {
     const double kept = 0.9, too_large = 4;
     double average = 0, share = 1; /* share: of the average that is still the 0 it began with */
     for (size_t i = 0; i < n_steps; i++) {
         double mean_loss;
         bp_status status = step(run, loss, run->rates[i], &mean_loss);
+        if (status == BP_ERROR_NONFINITE) {
+            return i > 0 ? BP_OK : bp_fail(status, "%s: the loss is NaN or infinite before the first step", function);
+        }
         if (status != BP_OK) {
-            return status == BP_ERROR_NONFINITE && i > 0 ? BP_OK : status;
+            return status;
         }
         average = kept * average + (1 - kept) * mean_loss;
         share *= kept;
@@ -192,9 +195,10 @@ bp_status bp_learning_rate_range_test(const bp_net *net, const bp_optimizer *opt
     status = prepare(__func__, &run, net, opt, loss, n_steps);
     if (status == BP_OK) {
         for (size_t i = 0; i < n_steps; i++) {
-            run.rates[i] = i + 1 < n_steps ? minimum * pow(maximum / minimum, (double)i / (double)(n_steps - 1)) : maximum;
+            double part = (double)i / (double)(n_steps - 1);
+            run.rates[i] = pow(minimum, 1 - part) * pow(maximum, part);
         }
-        status = make_steps(&run, loss, n_steps);
+        status = make_steps(__func__, &run, loss, n_steps);
     }
     if (status == BP_OK) {
         for (size_t i = 0; i < n_steps; i++) {
