@@ -1,10 +1,13 @@
 /* Cross-validation: the folds it gives, the same scores by any number of threads, and how failures come back. */
+#define _POSIX_C_SOURCE 200809L /* nanosleep */
+
 #include "support/check.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <time.h>
 
 enum { SAMPLES = 41, INPUTS = 3, CLASSES = 3, FOLDS = 7 };
 
@@ -131,7 +134,7 @@ static void test_failure(void **state)
     bp_dataset_destroy(dataset);
 }
 
-/* Fails on the helper, once both threads have a fold. */
+/* Fails on the helper, once both threads have a fold; on the caller's thread folds take long. */
 static int fail_on_helper(void *context, size_t fold, const bp_dataset *train, const bp_dataset *validation, double *score)
 {
     (void)fold, (void)validation;
@@ -140,18 +143,24 @@ static int fail_on_helper(void *context, size_t fold, const bp_dataset *train, c
     while (r->n_calls < 2) {
     }
     *score = 1;
-    return pthread_equal(pthread_self(), r->caller) ? 0 : (int)bp_dataset_inputs_f32(train, NULL);
+    if (!pthread_equal(pthread_self(), r->caller)) {
+        return (int)bp_dataset_inputs_f32(train, NULL);
+    }
+    nanosleep(&(struct timespec){.tv_nsec = 20000000}, NULL);
+    return 0;
 }
 
+/* Its sentence reaches the caller, who does not begin all of the other folds. */
 static void test_failure_on_a_helper(void **state)
 {
     (void)state;
     bp_dataset *dataset = make_dataset();
     record r = {.caller = pthread_self()};
-    double scores[FOLDS] = {7};
-    REFUSED(bp_cross_validate(dataset, FOLDS, 5, 2, fail_on_helper, &r, scores), BP_ERROR_DTYPE,
-            "of 7: bp_dataset_inputs_f32: the dataset is f64");
+    double scores[SAMPLES] = {7};
+    REFUSED(bp_cross_validate(dataset, SAMPLES, 5, 2, fail_on_helper, &r, scores), BP_ERROR_DTYPE,
+            "of 41: bp_dataset_inputs_f32: the dataset is f64");
     assert_true(scores[0] == 7);
+    assert_in_range(r.n_calls, 2, SAMPLES - 1);
     bp_dataset_destroy(dataset);
 }
 
