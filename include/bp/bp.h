@@ -20,6 +20,7 @@
 #define BP_BP_H
 
 #include "bp/activation.h"
+#include "bp/cross_validation.h"
 #include "bp/csv_reader.h"
 #include "bp/dataset.h"
 #include "bp/dtype.h"
@@ -28,9 +29,12 @@
 #include "bp/kernel.h"
 #include "bp/layer.h"
 #include "bp/loss.h"
+#include "bp/metric.h"
 #include "bp/net.h"
 #include "bp/optimizer.h"
 #include "bp/random.h"
+#include "bp/range_test.h"
+#include "bp/schedule.h"
 #include "bp/status.h"
 #include "bp/train.h"
 #include "bp/version.h"

@@ -7,7 +7,7 @@
  *     bp_dataset_fit_scaling_f32(train, BP_SCALING_STANDARD, offset, scale);
  *     bp_net_set_input_scaling_f32(net, offset, scale);
  *
- * All calls but create and destroy are read-only.
+ * All calls but create, set_weights and destroy are read-only.
  */
 #ifndef BP_DATASET_H
 #define BP_DATASET_H
@@ -65,6 +65,15 @@ BP_API size_t bp_dataset_output_count(const bp_dataset *dataset);
 BP_API size_t bp_dataset_class_count(const bp_dataset *dataset);      /**< 0 if the dataset has no classes */
 BP_API const uint32_t *bp_dataset_classes(const bp_dataset *dataset); /**< sample_count elements, the dataset's; NULL without classes */
 
+/**
+ * Gives each sample a weight, sample_count elements, 0 or more, finite and not all 0, copied: how much its loss counts in training. NULL takes
+ * the weights away. They go with the samples through split and fold.
+ * Returns BP_ERROR_ARGUMENT (NULL dataset, a weight below 0, all 0), BP_ERROR_NONFINITE (a weight named by its row), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights);
+
+BP_API const double *bp_dataset_weights(const bp_dataset *dataset); /**< sample_count elements, the dataset's; NULL without weights */
+
 /** The name of class index, as in the file; NULL if there is none. The dataset's text. */
 BP_API const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index);
 
@@ -92,9 +101,18 @@ BP_API bp_status bp_dataset_gather_f64(const bp_dataset *dataset, size_t n, cons
  * Divides into a training and a test part, both independent copies, after a seeded shuffle (bp_random_permutation). test_fraction is in
  * (0, 1). With classes the division is stratified: from a class with n samples, ⌊n × test_fraction + ½⌋ go to the test part. Without,
  * the whole set counts as one class.
- * Returns BP_ERROR_ARGUMENT (NULL, test_fraction out of range, a part that would be empty), BP_ERROR_MEMORY.
+ * Returns BP_ERROR_ARGUMENT (NULL, test_fraction out of range, a part that would be empty or have only weights of 0), BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_dataset_split(const bp_dataset *dataset, double test_fraction, uint64_t seed, bp_dataset **train, bp_dataset **test);
+
+/**
+ * Deals the samples, shuffled by seed, over n_folds folds and makes independent copies: fold (0 … n_folds − 1) is the validation part, the
+ * others are the training part. Folds are disjoint and together the whole set; their sizes differ by 1 at most, and so do the numbers of a
+ * class's samples in them. n_folds is 2 … sample_count.
+ * Returns BP_ERROR_ARGUMENT (NULL, n_folds or fold out of range, a part with only weights of 0), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_dataset_fold(const bp_dataset *dataset, size_t n_folds, size_t fold, uint64_t seed, bp_dataset **train,
+                                 bp_dataset **validation);
 
 typedef enum bp_scaling {
     BP_SCALING_MIN_MAX = 0, /**< the least value of a column becomes 0, the greatest 1 */

@@ -1,7 +1,7 @@
 /**
  * The buffers that forward and backward need, for one net and batches up to a largest one. Each thread that uses a net has its own
- * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace
- * allocates memory.
+ * workspace, and may then use the net beside others without a lock. After bp_workspace_create, no call that takes the workspace but
+ * bp_net_evaluate allocates memory.
  *
  * Size: at most 4 × (n_inputs + Σ layer widths) × max_batch elements, twice the width of a layer that has dropout × max_batch more, and 1 KiB
  * for each layer; bp_workspace_set_threads adds to it.

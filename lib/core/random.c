@@ -94,17 +94,43 @@ double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index)
     }
 }
 
-/* Uniform in 0 … n − 1; numbers of the last, incomplete round of n are drawn again so that none is favoured. */
-static uint64_t below(uint64_t n, uint64_t seed, uint32_t stream, uint64_t index)
+/*
+ * Up to 2³² − 1 the upper half of word × n (Lemire 2019): drawn again if the lower half is one of the first 2³² mod n, for of these there is one
+ * too many. Beyond, as many bits as n − 1 has, drawn until they are below n.
+ */
+uint64_t bp_random_below(uint64_t key, uint64_t n, uint32_t word)
 {
-    uint64_t incomplete = (UINT64_MAX - n + 1) % n;
-    for (uint32_t attempt = 0;; attempt++) {
-        uint64_t bits[2];
-        draw(seed, stream, index, attempt, bits);
-        if (bits[0] <= UINT64_MAX - incomplete) {
-            return bits[0] % n;
+    uint64_t bits[2];
+    if (n <= UINT32_MAX) {
+        uint32_t n32 = (uint32_t)n;
+        uint64_t product = (uint64_t)word * n32;
+        if ((uint32_t)product < n32) {
+            uint32_t surplus = (UINT32_MAX - n32 + 1) % n32;
+            for (uint32_t attempt = 0; (uint32_t)product < surplus; attempt++) {
+                draw(key, 1, n, attempt, bits);
+                product = (bits[0] >> 32) * n32;
+            }
         }
+        return product >> 32;
     }
+    uint64_t mask = n - 1;
+    for (int shift = 1; shift < 64; shift *= 2) {
+        mask |= mask >> shift;
+    }
+    uint32_t attempt = 0;
+    do {
+        draw(key, 1, n, attempt++, bits);
+    } while ((bits[0] & mask) >= n);
+    return bits[0] & mask;
+}
+
+enum { AHEAD = 32 }; /* places drawn before the first of them is needed: memory gets them in the meantime, many at once */
+
+static void fetch(const size_t *place)
+{
+#if defined(__GNUC__)
+    __builtin_prefetch(place, 1);
+#endif
 }
 
 bp_status bp_random_permutation(uint64_t seed, uint64_t stream, size_t n, size_t *permutation)
@@ -115,14 +141,27 @@ bp_status bp_random_permutation(uint64_t seed, uint64_t stream, size_t n, size_t
     /* a key of its own for every stream, so that streams beyond 2³² and the streams of weights stay apart */
     uint64_t key[2];
     draw(seed, UINT32_MAX, stream, 0, key);
+    const uint32_t key_words[2] = {(uint32_t)key[0], (uint32_t)(key[0] >> 32)};
     for (size_t i = 0; i < n; i++) {
         permutation[i] = i;
     }
-    for (size_t i = n; i > 1; i--) {
-        size_t j = (size_t)below(i, key[0], 0, i);
-        size_t last = permutation[i - 1];
-        permutation[i - 1] = permutation[j];
-        permutation[j] = last;
+    for (uint64_t n_blocks = 0; n > 1;) {
+        uint32_t words[AHEAD];
+        size_t places[AHEAD], count = n - 1 < AHEAD ? n - 1 : AHEAD;
+        for (size_t i = 0; i < count; i += 4) {
+            const uint32_t counter[4] = {(uint32_t)n_blocks, (uint32_t)(n_blocks >> 32), 0, 0};
+            bp_philox(counter, key_words, words + i);
+            n_blocks++;
+        }
+        for (size_t i = 0; i < count; i++) {
+            places[i] = (size_t)bp_random_below(key[0], n - i, words[i]);
+            fetch(permutation + places[i]);
+        }
+        for (size_t i = 0; i < count; i++) {
+            size_t last = permutation[--n];
+            permutation[n] = permutation[places[i]];
+            permutation[places[i]] = last;
+        }
     }
     return BP_OK;
 }

@@ -28,4 +28,7 @@ double bp_random_uniform(uint64_t seed, uint32_t stream, uint64_t index);
 /* Normal with mean 0 and deviation 1, by the polar method (Marsaglia, Bray 1964). */
 double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index);
 
+/* Uniform in 0 … n − 1 (n is 1 or more), from a random word, and if that will not do from what belongs to (key, stream 1, n). */
+uint64_t bp_random_below(uint64_t key, uint64_t n, uint32_t word);
+
 #endif

@@ -3,6 +3,7 @@
 #include "core/memory.h"
 #include "core/status.h"
 
+#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,6 +52,7 @@ void bp_dataset_destroy(bp_dataset *dataset)
         free(dataset->owned_inputs);
         free(dataset->owned_targets);
         free(dataset->classes);
+        free(dataset->weights);
         free(dataset->class_names);
         free(dataset->input_names);
         free(dataset);
@@ -82,6 +84,35 @@ void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot)
             ((double *)dataset->owned_targets)[at] = value;
         }
     }
+}
+
+bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
+{
+    if (!dataset) {
+        return bp_fail_null(__func__, "dataset");
+    }
+    double largest = 0, *copy = NULL;
+    for (size_t i = 0; weights && i < dataset->n_samples; i++) {
+        if (!(weights[i] >= 0 && weights[i] <= DBL_MAX)) {
+            bool negative = weights[i] < 0 && weights[i] >= -DBL_MAX;
+            return bp_fail(negative ? BP_ERROR_ARGUMENT : BP_ERROR_NONFINITE, "%s: weights[%zu] is %g; it can be 0 or more and finite",
+                           __func__, i, weights[i]);
+        }
+        largest = weights[i] > largest ? weights[i] : largest;
+    }
+    if (weights) {
+        if (largest == 0) {
+            return bp_fail(BP_ERROR_ARGUMENT, "%s: all %zu weights are 0; nothing would be learnt", __func__, dataset->n_samples);
+        }
+        copy = bp_allocate(dataset->n_samples, sizeof *copy);
+        if (!copy) {
+            return bp_fail_memory(__func__);
+        }
+        memcpy(copy, weights, dataset->n_samples * sizeof *copy);
+    }
+    free(dataset->weights);
+    dataset->weights = copy;
+    return BP_OK;
 }
 
 char **bp_names_copy(size_t n, const char *const *names)
@@ -131,6 +162,11 @@ size_t bp_dataset_class_count(const bp_dataset *dataset)
 const uint32_t *bp_dataset_classes(const bp_dataset *dataset)
 {
     return dataset ? dataset->classes : NULL;
+}
+
+const double *bp_dataset_weights(const bp_dataset *dataset)
+{
+    return dataset ? dataset->weights : NULL;
 }
 
 const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index)

@@ -14,6 +14,7 @@ struct bp_dataset {
     void *owned_inputs;  /* what inputs and targets point to, unless it is borrowed */
     void *owned_targets;
     uint32_t *classes;  /* n_samples, or NULL */
+    double *weights;    /* n_samples, or NULL; not all 0 */
     char **class_names; /* n_classes, or NULL; one block with the texts */
     char **input_names; /* n_inputs, or NULL; one block with the texts */
 };

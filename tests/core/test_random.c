@@ -58,30 +58,111 @@ static void test_pinned_bits(void **state)
     }
 }
 
+/* n counts that are all expected to be the same: χ² has n − 1 degrees of freedom, and so that mean and twice that variance. */
+static void expect_uniform(const char *what, size_t n, const size_t *counts)
+{
+    double total = 0, chi_square = 0;
+    for (size_t i = 0; i < n; i++) {
+        total += (double)counts[i];
+    }
+    for (size_t i = 0; i < n; i++) {
+        chi_square += pow((double)counts[i] - total / (double)n, 2) / (total / (double)n);
+    }
+    double freedom = (double)n - 1;
+    if (!(fabs(chi_square - freedom) < 5 * sqrt(2 * freedom))) {
+        fail_msg("%s: chi-square %g with %g degrees of freedom", what, chi_square, freedom);
+    }
+}
+
+/* All 120 orders of 5 elements come as often. */
 static void test_permutations(void **state)
 {
     (void)state;
-    enum { N = 5, ROUNDS = 60000 };
-    size_t counts[N][N] = {{0}}, p[100], again[100];
+    enum { N = 5, ORDERS = 120, ROUNDS = 60000 };
+    size_t counts[ORDERS] = {0}, p[N];
     for (uint64_t stream = 0; stream < ROUNDS; stream++) {
         must(bp_random_permutation(9, stream, N, p));
+        size_t order = 0;
         unsigned seen = 0;
         for (size_t i = 0; i < N; i++) {
+            size_t smaller = 0;
+            for (size_t j = i + 1; j < N; j++) {
+                smaller += p[j] < p[i];
+            }
+            order = order * (N - i) + smaller;
             seen |= 1u << p[i];
-            counts[i][p[i]]++;
         }
         assert_int_equal(seen, (1u << N) - 1);
+        counts[order]++;
     }
-    for (size_t i = 0; i < N; i++) {
-        for (size_t j = 0; j < N; j++) {
-            assert_true(fabs((double)counts[i][j] - ROUNDS / (double)N) < 5 * sqrt(ROUNDS * 0.2 * 0.8));
+    expect_uniform("orders", ORDERS, counts);
+}
+
+/* Of more elements than are drawn at a time, each place gets each as often. */
+static void test_longer_permutations(void **state)
+{
+    (void)state;
+    enum { N = 100, ROUNDS = 20000 };
+    static const size_t places[] = {0, 1, 35, 36, 67, 68, 69, 99};
+    size_t counts[sizeof places / sizeof *places][N] = {{0}}, p[N], again[N];
+    for (uint64_t stream = 0; stream < ROUNDS; stream++) {
+        bool seen[N] = {false};
+        must(bp_random_permutation(9, stream, N, p));
+        for (size_t i = 0; i < N; i++) {
+            assert_true(p[i] < N && !seen[p[i]]);
+            seen[p[i]] = true;
+        }
+        for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+            counts[i][p[places[i]]]++;
         }
     }
-    must(bp_random_permutation(9, (uint64_t)1 << 40, 100, p));
-    must(bp_random_permutation(9, (uint64_t)1 << 40, 100, again));
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        expect_uniform("elements in a place", N, counts[i]);
+    }
+    must(bp_random_permutation(9, (uint64_t)1 << 40, N, p));
+    must(bp_random_permutation(9, (uint64_t)1 << 40, N, again));
     assert_memory_equal(p, again, sizeof p);
-    must(bp_random_permutation(9, 0, 100, again));
+    must(bp_random_permutation(9, 0, N, again));
     assert_memory_not_equal(p, again, sizeof p);
+}
+
+/* From an independent Python program. */
+static void test_pinned_permutations(void **state)
+{
+    (void)state;
+    static const size_t ten[] = {0, 5, 9, 3, 7, 2, 6, 8, 1, 4};
+    static const size_t forty[] = {2,  16, 12, 9,  35, 19, 3,  32, 31, 29, 0,  20, 38, 23, 33, 28, 5,  22, 37, 8,
+                                   13, 6,  4,  17, 7,  30, 15, 14, 39, 21, 36, 26, 10, 25, 34, 1,  24, 11, 18, 27};
+    size_t p[40];
+    must(bp_random_permutation(42, 3, 10, p));
+    assert_memory_equal(p, ten, sizeof ten);
+    must(bp_random_permutation(42, (uint64_t)1 << 40, 40, p));
+    assert_memory_equal(p, forty, sizeof forty);
+}
+
+/*
+ * Of 3 × 2³⁰ numbers, every third would be twice as frequent as the others if words were not drawn again; of 5 × 2⁶⁰, the fifth fifth is where
+ * a mask alone would leave others as well.
+ */
+static void test_bounded_numbers(void **state)
+{
+    (void)state;
+    enum { ROUNDS = 60000 };
+    const uint64_t narrow = (uint64_t)3 << 30, wide = (uint64_t)5 << 60;
+    size_t thirds[3] = {0}, remainders[3] = {0}, fifths[5] = {0};
+    for (uint64_t key = 0; key < ROUNDS; key++) {
+        uint32_t word = (uint32_t)(bp_random_uniform(1, 2, key) * 0x1p32);
+        uint64_t n = bp_random_below(key, narrow, word), m = bp_random_below(key, wide, word);
+        assert_true(n < narrow && m < wide && bp_random_below(key, 1, word) == 0);
+        thirds[n >> 30]++;
+        remainders[n % 3]++;
+        fifths[m >> 60]++;
+    }
+    expect_uniform("thirds", 3, thirds);
+    expect_uniform("remainders", 3, remainders);
+    expect_uniform("fifths", 5, fifths);
+    assert_int_equal(bp_random_below(7, 1000, UINT32_MAX), 999);
+    assert_int_equal(bp_random_below(7, (uint64_t)1 << 31, UINT32_MAX), ((uint64_t)1 << 31) - 1);
 }
 
 static void test_checked_sizes(void **state)
@@ -103,8 +184,9 @@ static void test_checked_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_distributions), cmocka_unit_test(test_pinned_bits),
-        cmocka_unit_test(test_permutations),  cmocka_unit_test(test_checked_sizes),
+        cmocka_unit_test(test_known_answers),   cmocka_unit_test(test_distributions),       cmocka_unit_test(test_pinned_bits),
+        cmocka_unit_test(test_permutations),    cmocka_unit_test(test_longer_permutations), cmocka_unit_test(test_pinned_permutations),
+        cmocka_unit_test(test_bounded_numbers), cmocka_unit_test(test_checked_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -164,6 +164,135 @@ static void test_split_refuses(void **state)
     bp_dataset_destroy(test);
 }
 
+/* Each sample is validated once, in every fold as many of a class as in any other or one more, and the rest is what is trained on. */
+static void test_folds(void **state)
+{
+    (void)state;
+    static const size_t class_sizes[] = {10, 31, 62}, n_folds[] = {2, 3, 5, 10, 102, SPLIT_SAMPLES};
+    bp_dataset *all = numbered();
+    for (size_t c = 0; c < sizeof n_folds / sizeof *n_folds; c++) {
+        size_t k = n_folds[c];
+        int validated[SPLIT_SAMPLES] = {0};
+        for (size_t fold = 0; fold < k; fold++) {
+            bp_dataset *parts[2], *again[2];
+            size_t counts[3] = {0}, sizes[2];
+            int seen[SPLIT_SAMPLES] = {0};
+            assert_int_equal(bp_dataset_fold(all, k, fold, 7, &parts[0], &parts[1]), BP_OK);
+            assert_int_equal(bp_dataset_fold(all, k, fold, 7, &again[0], &again[1]), BP_OK);
+            for (int p = 0; p < 2; p++) {
+                const real *x, *x_again;
+                sizes[p] = bp_dataset_sample_count(parts[p]);
+                assert_int_equal(REAL(bp_dataset_inputs)(parts[p], &x), BP_OK);
+                assert_int_equal(REAL(bp_dataset_inputs)(again[p], &x_again), BP_OK);
+                assert_memory_equal(x, x_again, sizes[p] * sizeof *x);
+                for (size_t i = 0; i < sizes[p]; i++) {
+                    uint32_t class = bp_dataset_classes(parts[p])[i];
+                    assert_int_equal(class, bp_dataset_classes(all)[(int)x[i]]);
+                    seen[(int)x[i]]++;
+                    validated[(int)x[i]] += p == 1;
+                    counts[class] += p == 1;
+                }
+                bp_dataset_destroy(parts[p]);
+                bp_dataset_destroy(again[p]);
+            }
+            assert_int_equal(sizes[0] + sizes[1], SPLIT_SAMPLES);
+            assert_in_range(sizes[1], SPLIT_SAMPLES / k, (SPLIT_SAMPLES + k - 1) / k);
+            for (int i = 0; i < 3; i++) {
+                assert_in_range(counts[i], class_sizes[i] / k, (class_sizes[i] + k - 1) / k);
+            }
+            for (int i = 0; i < SPLIT_SAMPLES; i++) {
+                assert_int_equal(seen[i], 1);
+            }
+        }
+        for (int i = 0; i < SPLIT_SAMPLES; i++) {
+            assert_int_equal(validated[i], 1);
+        }
+    }
+    bp_dataset_destroy(all);
+}
+
+static void test_folds_refused(void **state)
+{
+    (void)state;
+    bp_dataset *all, *train = NULL, *validation = NULL;
+    assert_int_equal(REAL(bp_dataset_borrow)(&all, 4, 2, 1, inputs, targets), BP_OK);
+    const struct {
+        const bp_dataset *dataset;
+        size_t n_folds, fold;
+        bp_dataset **train, **validation;
+        const char *word;
+    } cases[] = {
+        {NULL, 2, 0, &train, &validation, "dataset is NULL"},
+        {all, 2, 0, NULL, &validation, "train is NULL"},
+        {all, 2, 0, &train, NULL, "validation is NULL"},
+        {all, 0, 0, &train, &validation, "n_folds is 0"},
+        {all, 1, 0, &train, &validation, "n_folds is 1"},
+        {all, 5, 0, &train, &validation, "n_folds is 5; of 4 samples it can be 2 to 4"},
+        {all, SIZE_MAX, 0, &train, &validation, "of 4 samples"},
+        {all, 3, 3, &train, &validation, "fold is 3; of 3 folds it can be 0 to 2"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bp_status status = bp_dataset_fold(cases[i].dataset, cases[i].n_folds, cases[i].fold, 1, cases[i].train, cases[i].validation);
+        if (status != BP_ERROR_ARGUMENT || !strstr(bp_last_error(), cases[i].word) || train || validation) {
+            fail_msg("%s: got %s, \"%s\"", cases[i].word, bp_status_name(status), bp_last_error());
+        }
+    }
+    bp_dataset_destroy(all);
+}
+
+/* They are copied, go with their samples into both parts, and are not all 0. */
+static void test_weights(void **state)
+{
+    (void)state;
+    double weights[SPLIT_SAMPLES];
+    for (int i = 0; i < SPLIT_SAMPLES; i++) {
+        weights[i] = i * 0.5;
+    }
+    bp_dataset *all = numbered(), *parts[4];
+    assert_null(bp_dataset_weights(all));
+    assert_int_equal(bp_dataset_set_weights(all, weights), BP_OK);
+    weights[3] = -1;
+    assert_int_equal(bp_dataset_split(all, 0.25, 7, &parts[0], &parts[1]), BP_OK);
+    assert_int_equal(bp_dataset_fold(all, 5, 2, 7, &parts[2], &parts[3]), BP_OK);
+    for (int p = 0; p < 4; p++) {
+        const real *x;
+        assert_int_equal(REAL(bp_dataset_inputs)(parts[p], &x), BP_OK);
+        for (size_t i = 0; i < bp_dataset_sample_count(parts[p]); i++) {
+            assert_true(bp_dataset_weights(parts[p])[i] == (double)x[i] * 0.5);
+        }
+        bp_dataset_destroy(parts[p]);
+    }
+    const struct {
+        double value;
+        bp_status status;
+    } bad[] = {{-0.5, BP_ERROR_ARGUMENT}, {NAN, BP_ERROR_NONFINITE}, {INFINITY, BP_ERROR_NONFINITE}, {-INFINITY, BP_ERROR_NONFINITE}};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        weights[3] = bad[i].value;
+        assert_int_equal(bp_dataset_set_weights(all, weights), bad[i].status);
+        assert_non_null(strstr(bp_last_error(), "weights[3]"));
+    }
+    memset(weights, 0, sizeof weights);
+    assert_int_equal(bp_dataset_set_weights(all, weights), BP_ERROR_ARGUMENT);
+    assert_non_null(strstr(bp_last_error(), "all 103 weights are 0"));
+    assert_int_equal(bp_dataset_set_weights(NULL, weights), BP_ERROR_ARGUMENT);
+    assert_true(bp_dataset_weights(all)[102] == 51); /* nothing of that changed them */
+
+    /* one sample that counts is in one part only */
+    weights[50] = 1;
+    assert_int_equal(bp_dataset_set_weights(all, weights), BP_OK);
+    parts[0] = parts[1] = NULL;
+    assert_int_equal(bp_dataset_split(all, 0.25, 7, &parts[0], &parts[1]), BP_ERROR_ARGUMENT);
+    assert_non_null(strstr(bp_last_error(), "part have the weight 0"));
+    assert_int_equal(bp_dataset_fold(all, 5, 2, 7, &parts[0], &parts[1]), BP_ERROR_ARGUMENT);
+    assert_non_null(strstr(bp_last_error(), "part have the weight 0"));
+    assert_true(!parts[0] && !parts[1]);
+
+    assert_int_equal(bp_dataset_set_weights(all, NULL), BP_OK);
+    assert_null(bp_dataset_weights(all));
+    assert_null(bp_dataset_weights(NULL));
+    bp_dataset_destroy(all);
+}
+
 /* Two samples deviate from their mean by half their distance, also where the squares of that would overflow or vanish. */
 static void test_scaling_of_extreme_spreads(void **state)
 {
@@ -314,6 +443,9 @@ int main(void)
         cmocka_unit_test(test_gather),
         cmocka_unit_test(test_split_is_stratified),
         cmocka_unit_test(test_split_refuses),
+        cmocka_unit_test(test_folds),
+        cmocka_unit_test(test_folds_refused),
+        cmocka_unit_test(test_weights),
         cmocka_unit_test(test_scaling),
         cmocka_unit_test(test_scaling_of_extreme_spreads),
         cmocka_unit_test(test_bad_arrays),

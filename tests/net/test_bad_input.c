@@ -377,6 +377,9 @@ static void test_names(void **state)
     ROUND_TRIP(bp_method, 0, 2);
     ROUND_TRIP(bp_method, 5, 1);
     ROUND_TRIP(bp_optimizer_setting, 0, 5);
+    ROUND_TRIP(bp_metric, 0, 6);
+    ROUND_TRIP(bp_schedule_kind, 0, 6);
+    ROUND_TRIP(bp_schedule_setting, 0, 11);
     assert_int_equal(bp_dtype_size(BP_F32), 4);
     assert_int_equal(bp_dtype_size(BP_F64), 8);
     assert_int_equal(bp_dtype_size((bp_dtype)0), 0);

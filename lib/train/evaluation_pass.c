@@ -1,0 +1,111 @@
+/* The part of an evaluation that touches elements: forward passes, and from their outputs the sums. */
+#include "core/real.h"
+#include "core/status.h"
+#include "data/dataset.h"
+#include "kernel/kernel.h"
+#include "net/loss.h"
+#include "net/parameters.h"
+#include "net/pass.h"
+#include "train/evaluation.h"
+
+#include <math.h>
+
+static void run_forward(void *argument, size_t thread, size_t n_threads)
+{
+    const REAL(bp_pass) *pass = argument;
+    const bp_team team = {thread, n_threads, pass->ws->pool};
+    REAL(bp_pass_forward)(pass, &team);
+}
+
+/* Adds the loss of the samples from first on. −∂L/∂e, which comes with it, stays finite where −∂L/∂y may not. */
+static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first)
+{
+    const bp_layer_step *output = &pass->ws->layers[pass->net->n_layers - 1];
+    const real *target = (const real *)evaluation->dataset->targets + first * output->m;
+    size_t bad = REAL(bp_first_nonfinite)(pass->batch * output->m, output->y);
+    if (bad < pass->batch * output->m) {
+        return bp_fail(BP_ERROR_NONFINITE, "%s: output %zu of sample %zu is %g", evaluation->function, bad % output->m,
+                       first + bad / output->m, (double)((const real *)output->y)[bad]);
+    }
+    double sum = REAL(bp_kernel)()->loss(evaluation->loss, bp_loss_is_fused(evaluation->loss), pass->batch, output->m, output->e, output->y,
+                                         target, NULL, output->g);
+    if (!isfinite(sum)) {
+        return bp_fail(BP_ERROR_NONFINITE, "%s: the loss of one of the samples %zu to %zu, or its derivative, is NaN or infinite",
+                       evaluation->function, first, first + pass->batch - 1);
+    }
+    evaluation->loss_sum += sum;
+    return BP_OK;
+}
+
+/* z̄ and Σ(z − z̄)² one sample at a time (Welford 1962): exactly 0 for targets that are all the same. */
+static void add_errors(bp_evaluation *evaluation, size_t n_outputs, size_t sample, const real *y, const real *target)
+{
+    double share = 1 / (double)(sample + 1);
+    for (size_t i = 0; i < n_outputs; i++) {
+        bp_output_sums *sums = &evaluation->outputs[i];
+        double z = (double)target[i], error = z - (double)y[i], from_mean = z - sums->mean;
+        sums->mean += from_mean * share;
+        sums->deviation += from_mean * (z - sums->mean);
+        sums->residual += error * error;
+        evaluation->absolute_error += fabs(error);
+    }
+}
+
+static size_t answer_of(size_t n_outputs, size_t n_classes, const real *y)
+{
+    if (n_outputs == 1) {
+        return n_classes == 2 && y[0] >= (real)0.5;
+    }
+    size_t answer = 0;
+    for (size_t i = 1; i < n_outputs; i++) {
+        answer = y[i] > y[answer] ? i : answer;
+    }
+    return answer;
+}
+
+/* How many outputs come before the one of this class: those larger, and of equals the earlier. */
+static size_t rank_of(size_t class, size_t n_outputs, size_t answer, const real *y)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i < n_outputs && n_outputs > 1; i++) {
+        rank += y[i] > y[class] || (y[i] == y[class] && i < class);
+    }
+    return n_outputs > 1 ? rank : answer != class;
+}
+
+static void add_class(bp_evaluation *evaluation, size_t n_outputs, size_t sample, const real *y)
+{
+    size_t n_classes = evaluation->dataset->n_classes, class = evaluation->dataset->classes[sample];
+    size_t answer = answer_of(n_outputs, n_classes, y);
+    evaluation->right += answer == class;
+    evaluation->among_first += rank_of(class, n_outputs, answer, y) < evaluation->top_k;
+    if (evaluation->confusion) {
+        evaluation->confusion[class * n_classes + answer]++;
+    }
+}
+
+bp_status REAL(bp_evaluate)(bp_evaluation *evaluation)
+{
+    const bp_dataset *dataset = evaluation->dataset;
+    bp_workspace *ws = evaluation->ws;
+    size_t n_outputs = dataset->n_outputs;
+    ws->batch = 0;
+    for (size_t first = 0; first < dataset->n_samples; first += ws->max_batch) {
+        size_t left = dataset->n_samples - first;
+        REAL(bp_pass) pass = {.net = evaluation->net, .ws = ws, .batch = left < ws->max_batch ? left : ws->max_batch};
+        REAL(bp_pass_begin)(&pass, &(REAL(bp_samples)){.x = dataset->inputs}, first, ws->input);
+        bp_workspace_run(ws, pass.net, pass.batch, run_forward, &pass);
+        bp_status status = add_loss(evaluation, &pass, first);
+        if (status != BP_OK) {
+            return status;
+        }
+        const real *y = REAL(bp_pass_output)(&pass), *target = (const real *)dataset->targets + first * n_outputs;
+        for (size_t s = 0; s < pass.batch; s++) {
+            add_errors(evaluation, n_outputs, first + s, y + s * n_outputs, target + s * n_outputs);
+            if (dataset->n_classes > 0) {
+                add_class(evaluation, n_outputs, first + s, y + s * n_outputs);
+            }
+        }
+    }
+    return BP_OK;
+}
