@@ -8,7 +8,7 @@
 
 static _Thread_local char last_error[512];
 
-static const char *const names[] = {"ok", "argument", "dtype", "state", "memory", "io", "format", "nonfinite", "unsupported"};
+static const char *const names[] = {"ok", "argument", "dtype", "state", "memory", "io", "format", "nonfinite", "unsupported", "diverged"};
 
 static const char *const meanings[] = {
     "success",
@@ -20,6 +20,7 @@ static const char *const meanings[] = {
     "malformed file",
     "NaN or infinity",
     "unsupported combination",
+    "training diverged",
 };
 
 enum { STATUS_COUNT = sizeof names / sizeof *names };

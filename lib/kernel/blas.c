@@ -125,6 +125,6 @@ const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {
     .gemv_activation = gemv_activation,
     .gemv_t_ger = gemv_t_ger,
     .ger_gemv_activation = ger_gemv_activation,
-    .momentum = REAL(bp_momentum_reference),
-    .adam = REAL(bp_adam_reference),
+    .method = REAL(bp_method_reference),
+    .clip = REAL(bp_clip_reference),
 };

@@ -11,6 +11,7 @@
 
 #include "bp/activation.h"
 #include "bp/loss.h"
+#include "bp/optimizer.h"
 
 #include "core/real.h"
 #include "kernel/layer_step.h"
@@ -22,10 +23,13 @@ typedef enum { BP_NO_TRANSPOSE, BP_TRANSPOSE } bp_transpose;
 
 /* The numbers of one step of an optimization method; a method uses those of its formula. */
 typedef struct REAL(bp_method_step) {
-    real learning_rate; /* of Adam, divided by 1 − β₁ᵗ */
+    real learning_rate; /* of Adam and AdamW, divided by 1 − β₁ᵗ; of iRPROP−, the step that an element begins with */
     real momentum;
     real beta1, beta2, epsilon;
-    real v_scale; /* 1 / √(1 − β₂ᵗ) */
+    real v_scale;                              /* 1 / √(1 − β₂ᵗ) */
+    real decay, l1;                            /* g + decay θ + l1 sign θ takes the place of g */
+    real shrinkage;                            /* of AdamW: ηλ, what θ loses of itself */
+    real increase, decrease, minimum, maximum; /* of iRPROP−'s steps */
 } REAL(bp_method_step);
 
 typedef struct REAL(bp_kernel_table) {
@@ -83,15 +87,15 @@ typedef struct REAL(bp_kernel_table) {
     void (*ger_gemv_activation)(const bp_layer_step *layer, real alpha, const real *z);
 
     /*
-     * Methods with state, whose n parameters θ have the gradient g = scale × direction: a batch's, or a row of one sample's −g xᵀ, which needs no
-     * memory. Parameters and state are gone over once. Vectors are as a layer's.
+     * A step of a method on n parameters θ, whose gradient is g = scale × direction: a batch's, or a row of one sample's −g xᵀ, which needs no
+     * memory. first and second are the method's state, in the order of its formula (bp/optimizer.h); NULL for a state that it has not. Parameters
+     * and state are gone over once. Vectors are as a layer's.
      */
+    void (*method)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *first,
+                   real *second, real *theta);
 
-    /* v = momentum v + g, θ = θ − learning_rate v */
-    void (*momentum)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta);
-
-    /* m = β₁ m + (1 − β₁) g, v = β₂ v + (1 − β₂) g², θ = θ − learning_rate m / (√v v_scale + ε) */
-    void (*adam)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta);
+    /* Holds n elements to ±limit, and returns the sum of their squares. The vector is as a layer's. */
+    double (*clip)(size_t n, real limit, real *x);
 } REAL(bp_kernel_table);
 
 /* Zeros from element n of a vector to the end of its last cache line. */

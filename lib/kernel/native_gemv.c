@@ -418,6 +418,6 @@ const REAL(bp_kernel_table) NATIVE(bp_kernel) = {
     .gemv_activation = gemv_activation,
     .gemv_t_ger = gemv_t_ger,
     .ger_gemv_activation = ger_gemv_activation,
-    .momentum = NATIVE(bp_momentum),
-    .adam = NATIVE(bp_adam),
+    .method = NATIVE(bp_method),
+    .clip = NATIVE(bp_clip),
 };

@@ -108,22 +108,61 @@ static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const re
     gemv_activation(layer);
 }
 
-void REAL(bp_momentum_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *v, real *theta)
+static real sign(real value)
 {
-    for (size_t i = 0; i < n; i++) {
-        v[i] = step->momentum * v[i] + scale * direction[i];
-        theta[i] -= step->learning_rate * v[i];
+    return (real)((value > 0) - (value < 0));
+}
+
+/* What one element becomes, with its gradient g; the formulas are in bp/optimizer.h. */
+static real moved(bp_method method, const REAL(bp_method_step) * step, real g, real theta, real *first, real *second)
+{
+    switch (method) {
+    case BP_METHOD_MOMENTUM:
+        *first = step->momentum * *first + g;
+        return theta - step->learning_rate * *first;
+    case BP_METHOD_NESTEROV:
+        *first = step->momentum * *first + g;
+        return theta - step->learning_rate * (g + step->momentum * *first);
+    case BP_METHOD_ADAGRAD:
+        *first += g * g;
+        return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
+    case BP_METHOD_RMSPROP:
+        *first = step->beta2 * *first + (1 - step->beta2) * g * g;
+        return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
+    case BP_METHOD_ADAM:
+    case BP_METHOD_ADAMW:
+        *first = step->beta1 * *first + (1 - step->beta1) * g;
+        *second = step->beta2 * *second + (1 - step->beta2) * g * g;
+        return theta - step->shrinkage * theta - step->learning_rate * *first / (sqrt(*second) * step->v_scale + step->epsilon);
+    case BP_METHOD_IRPROP_MINUS: {
+        real turned = sign(g) * *first, delta = *second > 0 ? *second : step->learning_rate;
+        delta *= turned > 0 ? step->increase : turned < 0 ? step->decrease : 1;
+        *second = delta < step->minimum ? step->minimum : delta > step->maximum ? step->maximum : delta;
+        *first = turned < 0 ? 0 : sign(g);
+        return theta - *first * *second;
+    }
+    default: /* stochastic gradient descent */
+        return theta - step->learning_rate * g;
     }
 }
 
-void REAL(bp_adam_reference)(size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *m, real *v, real *theta)
+void REAL(bp_method_reference)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction,
+                               real *first, real *second, real *theta)
 {
     for (size_t i = 0; i < n; i++) {
-        real g = scale * direction[i];
-        m[i] = step->beta1 * m[i] + (1 - step->beta1) * g;
-        v[i] = step->beta2 * v[i] + (1 - step->beta2) * g * g;
-        theta[i] -= step->learning_rate * m[i] / (sqrt(v[i]) * step->v_scale + step->epsilon);
+        real g = scale * direction[i] + step->decay * theta[i] + step->l1 * sign(theta[i]);
+        theta[i] = moved(method, step, g, theta[i], first ? first + i : NULL, second ? second + i : NULL);
     }
+}
+
+double REAL(bp_clip_reference)(size_t n, real limit, real *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        x[i] = x[i] > limit ? limit : x[i] < -limit ? -limit : x[i];
+        sum += (double)x[i] * (double)x[i];
+    }
+    return sum;
 }
 
 const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
@@ -141,6 +180,6 @@ const REAL(bp_kernel_table) REAL(bp_kernel_reference) = {
     .gemv_activation = gemv_activation,
     .gemv_t_ger = gemv_t_ger,
     .ger_gemv_activation = ger_gemv_activation,
-    .momentum = REAL(bp_momentum_reference),
-    .adam = REAL(bp_adam_reference),
+    .method = REAL(bp_method_reference),
+    .clip = REAL(bp_clip_reference),
 };

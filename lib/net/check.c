@@ -47,9 +47,9 @@ bp_status bp_check_rule(const char *function, const bp_net *net)
     return BP_OK;
 }
 
-/* The loss is known and fits the output activation. */
-static bp_status check_pair(const char *function, bp_loss loss, bp_activation output)
+bp_status bp_check_pair(const char *function, const bp_net *net, bp_loss loss)
 {
+    bp_activation output = output_activation(net);
     if (!bp_loss_name(loss)) {
         return bp_fail_enum(function, "loss", (int)loss);
     }
@@ -62,7 +62,7 @@ static bp_status check_pair(const char *function, bp_loss loss, bp_activation ou
         return bp_fail(BP_ERROR_UNSUPPORTED, "%s: cross_entropy needs outputs that are a distribution: softmax, not %s", function,
                        bp_activation_name(output));
     }
-    return BP_OK;
+    return bp_check_rule(function, net);
 }
 
 bp_status bp_check_loss(const char *function, const bp_net *net, const bp_workspace *ws, bp_dtype dtype, bp_loss loss, size_t batch,
@@ -75,10 +75,7 @@ bp_status bp_check_loss(const char *function, const bp_net *net, const bp_worksp
     if (status == BP_OK && (!x || !target)) {
         status = bp_fail_null(function, x ? "target" : "x");
     }
-    if (status == BP_OK) {
-        status = check_pair(function, loss, output_activation(net));
-    }
-    return status == BP_OK ? bp_check_rule(function, net) : status;
+    return status == BP_OK ? bp_check_pair(function, net, loss) : status;
 }
 
 bp_status bp_check_dropout(const char *function, const bp_net *net, const bp_workspace *ws)

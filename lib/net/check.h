@@ -20,6 +20,9 @@ bp_status bp_check_rule(const char *function, const bp_net *net);
 bp_status bp_check_loss(const char *function, const bp_net *net, const bp_workspace *ws, bp_dtype dtype, bp_loss loss, size_t batch,
                         const void *x, const void *target);
 
+/* The loss is known, and fits the net's outputs and its rule. */
+bp_status bp_check_pair(const char *function, const bp_net *net, bp_loss loss);
+
 /* The workspace was made after the net's layers were given dropout. */
 bp_status bp_check_dropout(const char *function, const bp_net *net, const bp_workspace *ws);
 

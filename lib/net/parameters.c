@@ -2,6 +2,7 @@
 
 #include "core/status.h"
 #include "net/check.h"
+#include "net/packing.h"
 
 #include <math.h>
 #include <string.h>
@@ -58,15 +59,7 @@ bp_status REAL(bp_net_get_parameters)(const bp_net *net, real *theta)
     if (status != BP_OK) {
         return status;
     }
-    for (size_t l = 0; l < net->n_layers; l++) {
-        const bp_layer *layer = net->layers[l];
-        REAL(bp_layer_store_weights)(layer, theta);
-        theta += layer->n_outputs * layer->n_inputs;
-        if (layer->has_bias) {
-            memcpy(theta, layer->bias, layer->n_outputs * sizeof *theta);
-            theta += layer->n_outputs;
-        }
-    }
+    bp_parameters_pack(net, net->parameters, theta);
     return BP_OK;
 }
 
@@ -80,14 +73,6 @@ bp_status REAL(bp_net_set_parameters)(bp_net *net, const real *theta)
     if (bad < net->parameter_count) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: theta[%zu] is %g; parameters are finite", __func__, bad, (double)theta[bad]);
     }
-    for (size_t l = 0; l < net->n_layers; l++) {
-        bp_layer *layer = net->layers[l];
-        REAL(bp_layer_load_weights)(layer, theta);
-        theta += layer->n_outputs * layer->n_inputs;
-        if (layer->has_bias) {
-            memcpy(layer->bias, theta, layer->n_outputs * sizeof *theta);
-            theta += layer->n_outputs;
-        }
-    }
+    bp_parameters_unpack(net, theta, net->parameters);
     return BP_OK;
 }

@@ -6,22 +6,59 @@
 
 #include "net/identity.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
-enum { BP_OPTIMIZER_SETTING_COUNT = 5, BP_MAX_STATES = 2 };
+enum { BP_OPTIMIZER_SETTING_COUNT = 16, BP_MAX_STATES = 2 };
+
+/* A custom method's function and its vectors; θ and gradient are packed. */
+typedef struct bp_custom_method {
+    void (*function)(void); /* a bp_optimizer_function of the dtype */
+    void *context;
+    size_t n_state;
+    void *state, *theta, *gradient;
+} bp_custom_method;
 
 struct bp_optimizer {
     bp_method method;
     bp_dtype dtype;
     bp_identity *identity;
     double settings[BP_OPTIMIZER_SETTING_COUNT];
-    uint64_t n_steps;            /* made so far */
-    uint64_t seed;               /* of what is random in a training step */
-    void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; each as large as the net's parameters */
-    void *gradient;              /* as large: where a batch's gradient is summed; NULL for SGD, which sums in the weights */
+    uint64_t n_steps; /* made so far */
+    uint64_t seed;    /* of what is random in a training step */
+    size_t storage;              /* elements of each state and of gradient: those of the net's parameters */
+    void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; of L-BFGS the best parameters */
+    void *gradient;              /* where a gradient is summed; NULL for SGD until it needs one: it sums in the weights */
+    bp_custom_method custom;
 };
+
+/* A vector that steps leave to those after them. */
+typedef struct bp_optimizer_state {
+    void *elements;
+    size_t n;
+    bool is_stored; /* it is laid out as the net's parameters */
+} bp_optimizer_state;
+
+/* State i, below BP_MAX_STATES; n is 0 if there is none. */
+bp_optimizer_state bp_optimizer_get_state(const bp_optimizer *opt, size_t i);
+
+/* Makes an optimizer with a method's settings, states and room for a gradient, in the name of function, whose other arguments are checked. */
+bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method method, const bp_net *net);
 
 /* That the optimizer is there and was made for this net. */
 bp_status bp_check_optimizer(const char *function, const bp_optimizer *opt, const bp_net *net);
+
+/* The states of a method, and its settings before any is set. */
+size_t bp_method_state_count(bp_method method);
+void bp_method_defaults(bp_method method, double settings[BP_OPTIMIZER_SETTING_COUNT]);
+
+/* That these can be an optimizer's settings. Room for a gradient is made if they need it, and nothing else changes. */
+bp_status bp_optimizer_check_settings(const char *function, bp_optimizer *opt, const double *settings);
+
+/* A step by θ ← θ − η g and nothing else, which sums in the weights. */
+bool bp_optimizer_is_plain(const bp_optimizer *opt);
+
+/* A step needs all of the gradient before it moves the first parameter. */
+bool bp_optimizer_needs_whole_gradient(const bp_optimizer *opt);
 
 #endif

@@ -6,8 +6,11 @@
 #include "core/status.h"
 #include "net/check.h"
 #include "net/pass.h"
+#include "train/lbfgs.h"
 #include "train/optimizer_step.h"
 #include "train/train.h"
+
+#include <stdio.h>
 
 static bp_status check(const char *function, const bp_net *net, const bp_workspace *ws, const bp_optimizer *opt, bp_loss loss, size_t batch,
                        const real *x, const real *target)
@@ -29,18 +32,19 @@ typedef struct training_job {
 } training_job;
 
 /*
- * Stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next sample.
- * Other methods are given g.
+ * Plain stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next
+ * sample. Other methods are given g.
  */
 static void set_sink(training_job *j, bool look_ahead)
 {
-    const bp_training *training = &j->training;
-    if (training->opt->method != BP_METHOD_SGD) {
+    const bp_optimizer *opt = j->training.opt;
+    j->training.whole = bp_optimizer_needs_whole_gradient(opt);
+    if (!bp_optimizer_is_plain(opt)) {
         j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
         return;
     }
-    real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
-    j->step.sink = (REAL(bp_pass_sink)){.net = training->net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
+    real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
+    j->step.sink = (REAL(bp_pass_sink)){.net = j->training.net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
 }
 
 /* Sets what does not change from sample to sample; field by field, for that is much of a small net's step. */
@@ -52,7 +56,8 @@ static inline void begin_job(training_job *j, const char *function, bp_net *net,
     j->step.pass = (REAL(bp_pass)){.net = net, .ws = ws, .batch = batch, .trains = true, .seed = opt->seed, .step = opt->n_steps + 1};
     j->step.loss = loss;
     j->step.samples = samples;
-    j->training = (bp_training){opt, net};
+    j->training.opt = opt;
+    j->training.net = net;
 }
 
 /* The loss, by thread 0, after a forward pass. */
@@ -60,8 +65,27 @@ static void compute_loss(training_job *j, const bp_team *team)
 {
     if (team->thread == 0) {
         REAL(bp_job_loss)(&j->step);
-        j->training.opt->n_steps += j->step.status == BP_OK;
+        if (j->step.status == BP_OK) {
+            REAL(bp_optimizer_begin)(&j->training);
+        }
     }
+}
+
+/* After a backward pass, the step of an optimizer that needed all of the gradient first; false if it failed. */
+static bool move_whole(training_job *j, const bp_team *team)
+{
+    if (!j->training.whole || j->training.opt->method == BP_METHOD_LBFGS) {
+        return true; /* L-BFGS moves between passes */
+    }
+    bp_team_wait(team);
+    if (team->thread == 0) {
+        j->step.status = REAL(bp_optimizer_settle)(&j->training, j->step.function);
+    }
+    bp_team_wait(team);
+    if (j->step.status == BP_OK) {
+        REAL(bp_optimizer_move)(&j->training, team);
+    }
+    return j->step.status == BP_OK;
 }
 
 static void run_step(void *argument, size_t thread, size_t n_threads)
@@ -73,7 +97,17 @@ static void run_step(void *argument, size_t thread, size_t n_threads)
     bp_team_wait(&team);
     if (j->step.status == BP_OK) {
         REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
+        move_whole(j, &team);
     }
+}
+
+/* The loss and its gradient for L-BFGS: a step that moves nothing. */
+static bp_status evaluate(void *job, real *mean_loss)
+{
+    training_job *j = job;
+    bp_workspace_run(j->step.pass.ws, j->step.pass.net, j->step.pass.batch, run_step, j);
+    *mean_loss = j->step.mean_loss;
+    return j->step.status;
 }
 
 bp_status REAL(bp_train_step)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
@@ -83,6 +117,9 @@ bp_status REAL(bp_train_step)(const char *function, bp_net *net, bp_workspace *w
     begin_job(&j, function, net, ws, opt, loss, samples, batch);
     set_sink(&j, false);
     REAL(bp_job_begin)(&j.step, first, ws->input);
+    if (opt->method == BP_METHOD_LBFGS) {
+        return REAL(bp_lbfgs_minimize)(function, &j.training, evaluate, &j, mean_loss);
+    }
     bp_workspace_run(ws, net, batch, run_step, &j);
     if (j.step.status == BP_OK && mean_loss) {
         *mean_loss = j.step.mean_loss;
@@ -111,6 +148,14 @@ static void begin_sample(training_job *j, size_t s)
     j->before = j->step.pass.ws->layers[0].x;
     j->step.pass.step = j->training.opt->n_steps + 1;
     REAL(bp_job_begin)(&j->step, j->first + s, input_of(j, s));
+}
+
+/* The sentence of a step that failed names its sample as well. */
+static void add_sample_to_error(const training_job *j, size_t s)
+{
+    char sentence[512];
+    snprintf(sentence, sizeof sentence, "%s", bp_last_error());
+    bp_fail(j->step.status, "%s; at sample %zu of %zu", sentence, s, j->n);
 }
 
 /*
@@ -143,6 +188,12 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
             return;
         }
         REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
+        if (!move_whole(j, &team)) {
+            if (thread == 0) {
+                add_sample_to_error(j, s);
+            }
+            return;
+        }
         if (!look_ahead && s + 1 < j->n) {
             bp_team_wait(&team);
             if (thread == 0) {
@@ -180,6 +231,9 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
     }
     if (n < 1) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n is 0; it can be 1 or more", __func__);
+    }
+    if (opt->method == BP_METHOD_LBFGS) {
+        return bp_fail(BP_ERROR_UNSUPPORTED, "%s: lbfgs minimizes the loss of a batch; call bp_net_train_step", __func__);
     }
     const REAL(bp_samples) samples = {.x = x, .target = target};
     double sum;
