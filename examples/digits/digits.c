@@ -12,9 +12,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
-#include <unistd.h>
 
 enum { HIDDEN_COUNT = 32, SHOWN_COUNT = 5 };
 
@@ -42,34 +39,21 @@ typedef struct run {
     bp_csv_reader *reader;
     bp_dataset *all, *train, *test;
     bp_net *net;
-    bp_workspace *ws;
     bp_optimizer *opt;
-    size_t *order;
-    float *x, *target, *y; /* the training digits in this epoch's order; outputs */
-    uint32_t *predicted;   /* of the test digits */
+    bp_trainer *trainer;
+    bp_workspace *ws;
 } run;
 
 static void destroy_run(run *r)
 {
-    bp_csv_reader_destroy(r->reader);
-    bp_dataset_destroy(r->all);
-    bp_dataset_destroy(r->train);
-    bp_dataset_destroy(r->test);
-    bp_optimizer_destroy(r->opt);
     bp_workspace_destroy(r->ws);
+    bp_trainer_destroy(r->trainer);
+    bp_optimizer_destroy(r->opt);
     bp_net_destroy(r->net);
-    free(r->order);
-    free(r->x);
-    free(r->target);
-    free(r->y);
-    free(r->predicted);
-}
-
-static double seconds(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+    bp_dataset_destroy(r->test);
+    bp_dataset_destroy(r->train);
+    bp_dataset_destroy(r->all);
+    bp_csv_reader_destroy(r->reader);
 }
 
 /* Reads the file and divides it; true if all went well. */
@@ -88,124 +72,59 @@ static bool load(const options *o, run *r)
     return true;
 }
 
-static bool build(const options *o, run *r)
+static bool train(const options *o, run *r)
 {
     float offset[PIXEL_COUNT], scale[PIXEL_COUNT];
     if (bp_net_create(&r->net, BP_F32, PIXEL_COUNT) || bp_net_add_dense(r->net, HIDDEN_COUNT, BP_ACTIVATION_TANH, 1) ||
         bp_net_add_dense(r->net, CLASS_COUNT, BP_ACTIVATION_SOFTMAX, 1) ||
         bp_net_initialize(r->net, BP_INITIALIZER_GLOROT_UNIFORM, o->seed) ||
         bp_dataset_fit_scaling_f32(r->train, BP_SCALING_MIN_MAX, offset, scale) || bp_net_set_input_scaling_f32(r->net, offset, scale) ||
-        bp_workspace_create(&r->ws, r->net, o->batch) || bp_optimizer_create(&r->opt, BP_METHOD_SGD, r->net) ||
-        bp_optimizer_set(r->opt, BP_OPTIMIZER_LEARNING_RATE, o->learning_rate)) {
+        bp_optimizer_create(&r->opt, BP_METHOD_SGD, r->net) ||
+        bp_optimizer_set(r->opt, BP_OPTIMIZER_LEARNING_RATE, o->learning_rate) ||
+        bp_trainer_create(&r->trainer, r->net, r->opt, BP_LOSS_CROSS_ENTROPY, r->train) ||
+        bp_trainer_set_validation(r->trainer, r->test) || bp_trainer_set(r->trainer, BP_TRAINER_EPOCHS, (double)o->epochs) ||
+        bp_trainer_set(r->trainer, BP_TRAINER_BATCH_SIZE, (double)o->batch) ||
+        bp_trainer_set(r->trainer, BP_TRAINER_SEED, (double)o->seed) ||
+        bp_trainer_set_progress(r->trainer, bp_progress_print, stdout, BP_PROGRESS_BATCH) || bp_trainer_run(r->trainer)) {
         fprintf(stderr, "digits: %s\n", bp_last_error());
         return false;
     }
-    size_t n = bp_dataset_sample_count(r->train);
-    r->order = malloc(n * sizeof *r->order);
-    r->x = malloc(n * PIXEL_COUNT * sizeof *r->x);
-    r->target = malloc(n * CLASS_COUNT * sizeof *r->target);
-    r->y = malloc(n * CLASS_COUNT * sizeof *r->y);
-    r->predicted = malloc(n * sizeof *r->predicted);
-    if (!r->order || !r->x || !r->target || !r->y || !r->predicted) {
-        fprintf(stderr, "digits: out of memory\n");
+    return true;
+}
+
+/* The confusion matrix, and some test digits, first those that were read wrong. */
+static bool show(run *r, double *accuracy)
+{
+    uint64_t confusion[CLASS_COUNT * CLASS_COUNT];
+    double metrics[BP_METRIC_ACCURACY + 1];
+    size_t n = bp_dataset_sample_count(r->test), samples[SHOWN_COUNT], count = 0;
+    const uint32_t *truth = bp_dataset_classes(r->test);
+    float *y = malloc(n * CLASS_COUNT * sizeof *y);
+    uint32_t *answers = malloc(n * sizeof *answers);
+    const float *images;
+    if (!y || !answers || bp_workspace_create(&r->ws, r->net, 64) ||
+        bp_net_evaluate(r->net, r->ws, BP_LOSS_CROSS_ENTROPY, r->test, 1, BP_METRIC_ACCURACY + 1, metrics, confusion) ||
+        bp_dataset_inputs_f32(r->test, &images) || bp_net_predict_f32(r->net, r->ws, n, images, y)) {
+        fprintf(stderr, "digits: %s\n", y && answers ? bp_last_error() : "out of memory");
+        free(y);
+        free(answers);
         return false;
     }
+    *accuracy = metrics[BP_METRIC_ACCURACY];
+    printf("\n%.0f of %zu test digits read right (%.1f%%)\n", *accuracy * (double)n, n, 100 * *accuracy);
+    show_confusion(confusion);
+    for (int wrong = 1; wrong >= 0; wrong--) {
+        for (size_t i = 0; i < n && count < (wrong ? 2 : SHOWN_COUNT); i++) {
+            answers[i] = argmax(CLASS_COUNT, y + i * CLASS_COUNT);
+            if ((answers[i] != truth[i]) == wrong) {
+                samples[count++] = i;
+            }
+        }
+    }
+    show_digits(count, samples, images, truth, answers);
+    free(y);
+    free(answers);
     return true;
-}
-
-/* One pass over the training digits in a new order. */
-static bp_status train_epoch(const options *o, run *r, size_t epoch, double *mean_loss)
-{
-    size_t n = bp_dataset_sample_count(r->train);
-    bp_status status = bp_random_permutation(o->seed, epoch, n, r->order);
-    if (status == BP_OK) {
-        status = bp_dataset_gather_f32(r->train, n, r->order, r->x, r->target);
-    }
-    double sum = 0;
-    for (size_t i = 0; status == BP_OK && i < n; i += o->batch) {
-        size_t batch = n - i < o->batch ? n - i : o->batch;
-        float loss;
-        status = bp_net_train_step_f32(r->net, r->ws, r->opt, BP_LOSS_CROSS_ENTROPY, batch, r->x + i * PIXEL_COUNT,
-                                       r->target + i * CLASS_COUNT, &loss);
-        if (status == BP_OK) {
-            sum += (double)batch * (double)loss;
-        }
-    }
-    *mean_loss = sum / (double)n;
-    return status;
-}
-
-/* The share of a dataset that is read right; predicted gets the answers. */
-static bp_status measure(run *r, const bp_dataset *data, uint32_t *predicted, double *accuracy)
-{
-    const float *x;
-    size_t n = bp_dataset_sample_count(data), right = 0;
-    bp_status status = bp_dataset_inputs_f32(data, &x);
-    if (status == BP_OK) {
-        status = bp_net_predict_f32(r->net, r->ws, n, x, r->y);
-    }
-    for (size_t i = 0; status == BP_OK && i < n; i++) {
-        predicted[i] = argmax(CLASS_COUNT, r->y + i * CLASS_COUNT);
-        right += predicted[i] == bp_dataset_classes(data)[i];
-    }
-    *accuracy = (double)right / (double)n;
-    return status;
-}
-
-static bool train(const options *o, run *r, double *test_accuracy)
-{
-    bool live = isatty(STDOUT_FILENO);
-    double training_time = 0, last_shown = 0;
-    for (size_t epoch = 1; epoch <= o->epochs; epoch++) {
-        double loss, train_accuracy, start = seconds();
-        bp_status status = train_epoch(o, r, epoch, &loss);
-        training_time += seconds() - start;
-        if (status == BP_OK) {
-            status = measure(r, r->train, r->predicted, &train_accuracy);
-        }
-        if (status == BP_OK) {
-            status = measure(r, r->test, r->predicted, test_accuracy);
-        }
-        if (status != BP_OK) {
-            fprintf(stderr, "%sdigits: %s\n", live ? "\n" : "", bp_last_error());
-            return false;
-        }
-        /* a terminal's line is rewritten 20 times a second, a file gets every tenth epoch */
-        bool last = epoch == o->epochs;
-        if (last || (live ? seconds() - last_shown > 0.05 : epoch == 1 || epoch % 10 == 0)) {
-            last_shown = seconds();
-            double speed = (double)(epoch * bp_dataset_sample_count(r->train)) / training_time;
-            printf("%sepoch %*zu/%zu   loss %.4f   training %5.1f%%   test %5.1f%%   %7.0f samples/s%s", live ? "\r" : "",
-                   o->epochs < 100 ? 2 : 5, epoch, o->epochs, loss, 100 * train_accuracy, 100 * *test_accuracy, speed,
-                   live && !last ? "" : "\n");
-            fflush(stdout);
-        }
-    }
-    printf("\n%zu of %zu test digits read right (%.1f%%) after %.2f s of training\n",
-           (size_t)lround(*test_accuracy * (double)bp_dataset_sample_count(r->test)), bp_dataset_sample_count(r->test),
-           100 * *test_accuracy, training_time);
-    return true;
-}
-
-/* Some test digits, first those that were read wrong. */
-static void show_some(const run *r)
-{
-    const uint32_t *truth = bp_dataset_classes(r->test);
-    size_t n = bp_dataset_sample_count(r->test), samples[SHOWN_COUNT], count = 0;
-    for (size_t i = 0; i < n && count < 2; i++) {
-        if (r->predicted[i] != truth[i]) {
-            samples[count++] = i;
-        }
-    }
-    for (size_t i = 0; i < n && count < SHOWN_COUNT; i++) {
-        if (r->predicted[i] == truth[i]) {
-            samples[count++] = i;
-        }
-    }
-    const float *images;
-    if (bp_dataset_inputs_f32(r->test, &images) == BP_OK) {
-        show_digits(count, samples, images, truth, r->predicted);
-    }
 }
 
 /* A number from the command line, in [least, most]; the program ends with 2 if it is none. */
@@ -283,15 +202,11 @@ int main(int argc, char **argv)
     options o = parse(argc, argv);
     run r = {0};
     double accuracy = 0;
-    bool done = load(&o, &r) && build(&o, &r);
+    bool done = load(&o, &r);
     if (done) {
-        printf("%zu digits to learn from, %zu to be tested with; net %d-%d-%d with %zu parameters\n\n", bp_dataset_sample_count(r.train),
-               bp_dataset_sample_count(r.test), PIXEL_COUNT, HIDDEN_COUNT, CLASS_COUNT, bp_net_parameter_count(r.net));
-        done = train(&o, &r, &accuracy);
-    }
-    if (done) {
-        show_confusion(bp_dataset_sample_count(r.test), bp_dataset_classes(r.test), r.predicted);
-        show_some(&r);
+        printf("%zu digits to learn from, %zu to be tested with; net %d-%d-%d\n\n", bp_dataset_sample_count(r.train),
+               bp_dataset_sample_count(r.test), PIXEL_COUNT, HIDDEN_COUNT, CLASS_COUNT);
+        done = train(&o, &r) && show(&r, &accuracy);
     }
     destroy_run(&r);
     if (done && accuracy < o.require_accuracy) {

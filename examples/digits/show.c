@@ -14,12 +14,8 @@ uint32_t argmax(size_t n, const float *numbers)
     return best;
 }
 
-void show_confusion(size_t n, const uint32_t *truth, const uint32_t *predicted)
+void show_confusion(const uint64_t *counts)
 {
-    size_t counts[CLASS_COUNT][CLASS_COUNT] = {{0}};
-    for (size_t i = 0; i < n; i++) {
-        counts[truth[i]][predicted[i]]++;
-    }
     printf("\nConfusion matrix of the test digits: a row for each true digit, a column for each answer\n\n      ");
     for (int j = 0; j < CLASS_COUNT; j++) {
         printf("%4d", j);
@@ -31,8 +27,8 @@ void show_confusion(size_t n, const uint32_t *truth, const uint32_t *predicted)
     for (int i = 0; i < CLASS_COUNT; i++) {
         printf("\n%4d |", i);
         for (int j = 0; j < CLASS_COUNT; j++) {
-            if (counts[i][j]) {
-                printf("%4zu", counts[i][j]);
+            if (counts[i * CLASS_COUNT + j]) {
+                printf("%4llu", (unsigned long long)counts[i * CLASS_COUNT + j]);
             } else {
                 printf("   .");
             }

@@ -10,8 +10,8 @@ enum { IMAGE_SIDE = 8, PIXEL_COUNT = IMAGE_SIDE * IMAGE_SIDE, CLASS_COUNT = 10 }
 /* The index of the greatest of n numbers. */
 uint32_t argmax(size_t n, const float *numbers);
 
-/* A table of true class × predicted class over n samples. */
-void show_confusion(size_t n, const uint32_t *truth, const uint32_t *predicted);
+/* A table of true class × answer, CLASS_COUNT × CLASS_COUNT. */
+void show_confusion(const uint64_t *counts);
 
 /* Draws n images side by side, with prediction and truth beneath. */
 void show_digits(size_t n, const size_t *samples, const float *images, const uint32_t *truth, const uint32_t *predicted);

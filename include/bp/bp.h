@@ -37,6 +37,7 @@
 #include "bp/schedule.h"
 #include "bp/status.h"
 #include "bp/train.h"
+#include "bp/trainer.h"
 #include "bp/version.h"
 #include "bp/workspace.h"
 

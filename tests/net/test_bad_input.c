@@ -379,6 +379,9 @@ static void test_names(void **state)
     ROUND_TRIP(bp_metric, 0, 6);
     ROUND_TRIP(bp_schedule_kind, 0, 6);
     ROUND_TRIP(bp_schedule_setting, 0, 11);
+    ROUND_TRIP(bp_trainer_setting, 0, 15);
+    ROUND_TRIP(bp_stop, 0, 6);
+    ROUND_TRIP(bp_history, 0, 14);
     assert_int_equal(bp_dtype_size(BP_F32), 4);
     assert_int_equal(bp_dtype_size(BP_F64), 8);
     assert_int_equal(bp_dtype_size((bp_dtype)0), 0);

@@ -1,0 +1,69 @@
+#define _POSIX_C_SOURCE 200809L /* fileno */
+
+#include "bp/trainer.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { BAR_WIDTH = 20 };
+
+static void print_bar(FILE *file, const bp_progress *p)
+{
+    int done = (int)(p->batch * BAR_WIDTH / p->batches);
+    fputs(" [", file);
+    for (int i = 0; i < BAR_WIDTH; i++) {
+        fputc(i < done ? '=' : i == done ? '>' : '.', file);
+    }
+    fputc(']', file);
+}
+
+/* Of the validation set, or without one of the training set. */
+static void print_metrics(FILE *file, const bp_progress *p)
+{
+    const double *of_validation = p->validation, *of_training = p->training;
+    if (isfinite(of_validation[BP_METRIC_LOSS])) {
+        fprintf(file, "  validation %.4f", of_validation[BP_METRIC_LOSS]);
+    }
+    const double *metrics = isfinite(of_validation[BP_METRIC_LOSS]) ? of_validation : of_training;
+    if (isfinite(metrics[BP_METRIC_ACCURACY])) {
+        fprintf(file, "  accuracy %5.1f%%", 100 * metrics[BP_METRIC_ACCURACY]);
+    } else if (isfinite(metrics[BP_METRIC_RMSE])) {
+        fprintf(file, "  rmse %.4g", metrics[BP_METRIC_RMSE]);
+    }
+}
+
+static void print_time(FILE *file, double seconds)
+{
+    if (seconds < 60) {
+        fprintf(file, "%.0f s", seconds);
+    } else if (seconds < 3600) {
+        fprintf(file, "%.0f min", seconds / 60);
+    } else {
+        fprintf(file, "%.1f h", seconds / 3600);
+    }
+}
+
+int bp_progress_print(void *context, const bp_progress *p)
+{
+    FILE *file = context;
+    if (!file || !p) {
+        return 0;
+    }
+    bool is_terminal = isatty(fileno(file));
+    uint64_t step = p->batches / 50 + 1; /* a line that changes more often is not read */
+    if (!p->is_epoch_end && (!is_terminal || p->batch % step != 0)) {
+        return 0;
+    }
+    int width = snprintf(NULL, 0, "%llu", (unsigned long long)p->epochs);
+    fprintf(file, "%sepoch %*llu/%llu", is_terminal ? "\r\033[K" : "", width, (unsigned long long)p->epoch, (unsigned long long)p->epochs);
+    print_bar(file, p);
+    fprintf(file, "  loss %.4f", p->training_loss);
+    print_metrics(file, p);
+    fprintf(file, "  %.3g samples/s  ", p->samples_per_second);
+    print_time(file, p->seconds_left);
+    fputs(p->is_epoch_end ? " left\n" : " left", file);
+    fflush(file);
+    return 0;
+}

@@ -1,0 +1,94 @@
+/* The state of a trainer. Between batches all of it is whole; what a checkpoint holds is marked. */
+#ifndef BP_TRAIN_TRAINER_H
+#define BP_TRAIN_TRAINER_H
+
+#include "bp/trainer.h"
+
+#include "net/net.h"
+#include "train/optimizer.h"
+#include "train/schedule.h"
+#include "train/snapshot.h"
+
+#include <stdbool.h>
+
+enum { BP_TRAINER_SETTING_COUNT = 15, BP_METRIC_COUNT = 6, BP_HISTORY_COUNT = 14 };
+
+/* Samples of on-line learning that count as a batch. */
+enum { BP_ONLINE_BATCH = 256 };
+
+/* Where training is, in numbers of a checkpoint. */
+typedef struct bp_trainer_place {
+    uint64_t epoch;          /* epochs that are complete */
+    uint64_t sample;         /* samples of the next one that have been trained with */
+    uint64_t best_epoch;     /* from 0; UINT64_MAX: there is none */
+    uint64_t bad_epochs;     /* since it improved */
+    uint64_t halvings;       /* made */
+    uint64_t pending;        /* a bp_stop that is to come before the next epoch */
+    uint64_t best_is_in_net; /* 1: the net has the best parameters, and `best` the latest */
+} bp_trainer_place;
+
+/* The same for numbers with a fraction. */
+typedef struct bp_trainer_values {
+    double loss_sum; /* of the samples of this epoch, each with its weight */
+    double seconds;  /* that this epoch took in earlier runs */
+    double best_value;
+    double base_rate; /* of the schedule */
+} bp_trainer_values;
+
+struct bp_trainer {
+    bp_net *net;
+    bp_optimizer *opt;
+    bp_loss loss;
+    const bp_dataset *training, *validation; /* validation may be NULL */
+    double *class_weights;                   /* or NULL */
+    bp_progress_function *progress;
+    void *progress_context;
+    bp_progress_when progress_when;
+    bool has_schedule;
+
+    /* in a checkpoint */
+    double settings[BP_TRAINER_SETTING_COUNT];
+    bp_schedule schedule;
+    bp_trainer_place place;
+    bp_trainer_values values;
+    bp_snapshot start; /* of the epoch */
+    void *best;        /* parameters, laid out as the net's */
+    double *history;   /* place.epoch rows of BP_HISTORY_COUNT */
+
+    size_t history_capacity; /* rows */
+    bp_stop stop;
+    /* of a run */
+    bool is_running;
+    bp_workspace *ws;
+    size_t *order;        /* of this epoch's samples */
+    uint64_t order_epoch; /* whose order it is; UINT64_MAX: none's */
+    void *weights;        /* of each sample, as elements; NULL: all 1 */
+    double run_start, epoch_start;
+    uint64_t run_samples;
+    double metrics[2][BP_METRIC_COUNT]; /* of the training set and of the validation set, latest */
+};
+
+/* That trainer is there and does not run. */
+bp_status bp_trainer_check_idle(const char *function, const bp_trainer *trainer);
+
+/* That these can be a trainer's settings. */
+bp_status bp_trainer_check_settings(const char *function, const bp_trainer *trainer, const double *settings);
+
+/* Samples of a step. */
+size_t bp_trainer_batch(const bp_trainer *trainer);
+
+/* Room for so many rows of history; false without memory. */
+bool bp_history_reserve(bp_trainer *trainer, size_t rows);
+
+/* Samples place.sample … + n − 1, a batch or some of on-line learning; *sum is the sum of their losses. */
+bp_status bp_trainer_train_f32(bp_trainer *trainer, size_t n, double *sum);
+bp_status bp_trainer_train_f64(bp_trainer *trainer, size_t n, double *sum);
+
+/* trainer->weights anew, from those of samples and of classes; false without memory. */
+bool bp_trainer_weigh_f32(bp_trainer *trainer);
+bool bp_trainer_weigh_f64(bp_trainer *trainer);
+
+bool bp_are_finite_f32(size_t n, const void *elements);
+bool bp_are_finite_f64(size_t n, const void *elements);
+
+#endif
