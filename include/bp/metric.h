@@ -34,8 +34,8 @@ typedef enum bp_metric {
     BP_METRIC_MAE = 3,      /**< mean |z − y|, over samples and outputs */
     BP_METRIC_RMSE = 4,     /**< √ mean (z − y)², over samples and outputs */
     /**
-     * Coefficient of determination: the mean over outputs of 1 − Σ(z − y)² / Σ(z − z̄)², as scikit-learn's r2_score. An output whose target is
-     * the same in all samples counts as 1 if all are met exactly, else as 0. NaN for one sample.
+     * Coefficient of determination: the mean over outputs of 1 − Σ(z − y)² / Σ(z − z̄)², as scikit-learn's r2_score. An output whose
+     * target is the same in all samples counts as 1 if all are met exactly, else as 0. NaN for one sample.
      */
     BP_METRIC_R2 = 5
 } bp_metric;

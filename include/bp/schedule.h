@@ -1,6 +1,6 @@
 /**
- * How the learning rate changes while training goes on. A schedule computes the rate from a base rate and the epoch; a plateau schedule also
- * from the losses that it is shown. It belongs to nobody: ask it for the rate and give that to an optimizer.
+ * How the learning rate changes while training goes on. A schedule computes the rate from a base rate and the epoch; a plateau schedule
+ * also from the losses that it is shown. It belongs to nobody: ask it for the rate and give that to an optimizer.
  *
  *     bp_schedule_create(&schedule, BP_SCHEDULE_COSINE);
  *     bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, 50);
@@ -34,8 +34,8 @@ typedef enum bp_schedule_kind {
     BP_SCHEDULE_COSINE = 3,
     /**
      * From η₀ / divisor to η₀ in the first part, rise, of the period, then to η₀ / divisor / final_divisor in the rest, both along half a
-     * cosine (Smith 2018, "A disciplined approach"; OneCycleLR, whose N steps 0 … N − 1 with pct_start p are a period of N − 1 with a rise of
-     * (p N − 1) / (N − 1)). After the period the rate stays at its last.
+     * cosine (Smith 2018, "A disciplined approach"; OneCycleLR, whose N steps 0 … N − 1 with pct_start p are a period of N − 1 with a rise
+     * of (p N − 1) / (N − 1)). After the period the rate stays at its last.
      */
     BP_SCHEDULE_ONE_CYCLE = 4,
     /**
@@ -56,8 +56,8 @@ typedef enum bp_schedule_setting {
     BP_SCHEDULE_FACTOR = 0, /**< step, exponential, plateau; 0 to 1; 0.1, of exponential 0.95 */
     BP_SCHEDULE_PERIOD = 1, /**< step, cosine, one-cycle; epochs, 1e−6 to 1e9; 30, 10, 10 */
     /**
-     * Constant, step, exponential, cosine; epochs, 0 to 1e9; 0. At first the rate grows linearly from η₀ / divisor to η₀ (Goyal et al. 2017);
-     * the t of the formulas counts from the end of that.
+     * Constant, step, exponential, cosine; epochs, 0 to 1e9; 0. At first the rate grows linearly from η₀ / divisor to η₀ (Goyal et al.
+     * 2017); the t of the formulas counts from the end of that.
      */
     BP_SCHEDULE_WARM_UP = 2,
     BP_SCHEDULE_PERIOD_FACTOR = 3, /**< cosine; a whole number, 1 to 1000; 1 */

@@ -95,8 +95,8 @@ double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index)
 }
 
 /*
- * Up to 2³² − 1 the upper half of word × n (Lemire 2019): drawn again if the lower half is one of the first 2³² mod n, for of these there is one
- * too many. Beyond, as many bits as n − 1 has, drawn until they are below n.
+ * Up to 2³² − 1 the upper half of word × n (Lemire 2019): drawn again if the lower half is one of the first 2³² mod n, for of these there
+ * is one too many. Beyond, as many bits as n − 1 has, drawn until they are below n.
  */
 uint64_t bp_random_below(uint64_t key, uint64_t n, uint32_t word)
 {

@@ -39,7 +39,7 @@ static bp_dataset *subset(const bp_dataset *dataset, size_t n, const size_t *ind
     return part;
 }
 
-/* Who goes to the second part: of each class the first n × fraction (rounded), or if fraction is 0, every n_folds-th sample from fold on. */
+/* Who goes to the second part: of each class the first n × fraction (rounded); if fraction is 0, every n_folds-th one from fold on. */
 typedef struct division {
     double fraction;
     size_t n_folds, fold;

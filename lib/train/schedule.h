@@ -1,4 +1,4 @@
-/* A schedule: settings, and the state of a plateau schedule. Numbers only, so that a checkpoint can write both arrays down and set them again. */
+/* A schedule: settings, and the state of a plateau schedule. Numbers only, so that a checkpoint can hold both arrays. */
 #ifndef BP_TRAIN_SCHEDULE_H
 #define BP_TRAIN_SCHEDULE_H
 

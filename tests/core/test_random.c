@@ -141,8 +141,8 @@ static void test_pinned_permutations(void **state)
 }
 
 /*
- * Of 3 × 2³⁰ numbers, every third would be twice as frequent as the others if words were not drawn again; of 5 × 2⁶⁰, the fifth fifth is where
- * a mask alone would leave others as well.
+ * Of 3 × 2³⁰ numbers, every third would be twice as frequent as the others if words were not drawn again; below 5 × 2⁶⁰ a mask
+ * alone does not hold them.
  */
 static void test_bounded_numbers(void **state)
 {

@@ -37,8 +37,8 @@ static void expect(const char *what, double epoch, double expected, double got)
 }
 
 /*
- * The rates that torch.optim.lr_scheduler of PyTorch 1.13 gives (Debian's python3-torch), each read from the optimizer's param_groups before
- * the scheduler's step; of CosineAnnealingWarmRestarts after step(epoch).
+ * The rates that torch.optim.lr_scheduler of PyTorch 1.13 gives (Debian's python3-torch), each read from the optimizer's param_groups
+ * before the scheduler's step; of CosineAnnealingWarmRestarts after step(epoch).
  */
 static void test_known_answers(void **state)
 {
