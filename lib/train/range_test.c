@@ -36,14 +36,7 @@ typedef struct range_run {
 /* Whether the method moves the parameters in proportion to a learning rate. */
 static bool has_learning_rate(bp_method method)
 {
-    switch (method) {
-    case BP_METHOD_SGD:
-    case BP_METHOD_MOMENTUM:
-    case BP_METHOD_ADAM:
-        return true;
-    default:
-        return false;
-    }
+    return method != BP_METHOD_IRPROP_MINUS && method != BP_METHOD_LBFGS && method != BP_METHOD_CUSTOM;
 }
 
 static bp_status check_numbers(const char *function, const range_run *run, double minimum, double maximum, size_t n_steps)
@@ -109,10 +102,14 @@ static bp_status prepare(const char *function, range_run *run, const bp_net *net
     if (status == BP_OK) {
         status = bp_optimizer_create(&run->opt, opt->method, run->net);
     }
+    if (status == BP_OK) {
+        status = bp_optimizer_check_settings(function, run->opt, opt->settings);
+    }
     if (status != BP_OK) {
         return status;
     }
     memcpy(run->opt->settings, opt->settings, sizeof opt->settings);
+    run->opt->seed = opt->seed;
     return bp_check_loss(function, run->net, run->ws, run->net->dtype, loss, run->batch, run->x, run->target);
 }
 

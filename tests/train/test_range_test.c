@@ -160,6 +160,31 @@ static void test_nothing_changes(void **state)
     bp_dataset_destroy(dataset);
 }
 
+/* Settings that need room of their own, and methods whose steps are not in proportion to a rate. */
+static void test_methods(void **state)
+{
+    (void)state;
+    bp_dataset *dataset = make_dataset();
+    double rates[4], losses[4], suggested;
+    for (bp_method method = BP_METHOD_SGD; method <= BP_METHOD_IRPROP_MINUS; method++) {
+        bp_workspace *ws;
+        bp_optimizer *opt;
+        bp_net *net = make_line(&ws, &opt, method);
+        must(bp_optimizer_set(opt, BP_OPTIMIZER_WEIGHT_DECAY, 0.1));
+        must(bp_optimizer_set(opt, BP_OPTIMIZER_CLIP_NORM, 1));
+        bp_status status = bp_learning_rate_range_test(net, opt, BP_LOSS_MSE, dataset, 2, 1e-3, 1e-2, 4, 1, rates, losses, &suggested);
+        if (method == BP_METHOD_IRPROP_MINUS) {
+            must_refuse("irprop_minus", status, BP_ERROR_UNSUPPORTED, "irprop_minus has no learning rate");
+        } else {
+            must(status);
+        }
+        bp_optimizer_destroy(opt);
+        bp_workspace_destroy(ws);
+        bp_net_destroy(net);
+    }
+    bp_dataset_destroy(dataset);
+}
+
 static void test_bad_input(void **state)
 {
     (void)state;
@@ -226,6 +251,7 @@ int main(void)
         cmocka_unit_test(test_beside_another_computation),
         cmocka_unit_test(test_overflow),
         cmocka_unit_test(test_nothing_changes),
+        cmocka_unit_test(test_methods),
         cmocka_unit_test(test_bad_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
