@@ -45,15 +45,16 @@ typedef enum bp_trainer_setting {
     BP_TRAINER_SEED = 2,            /**< of the order of samples, 0 to 2⁵³; 0. Dropout and noise: bp_optimizer_set_seed */
     BP_TRAINER_SHUFFLE = 3,         /**< 1: a new order in every epoch, a function of seed and epoch; 0: as in the dataset; 1 */
     BP_TRAINER_THREADS = 4,         /**< bp_workspace_set_threads, 1 to 1024; 1 */
-    BP_TRAINER_LABEL_SMOOTHING = 5, /**< s of targets (1 − s) z + s / n_outputs, for cross-entropy (Szegedy et al. 2016); 0 to below 1; 0 */
-    BP_TRAINER_MONITOR = 6,         /**< the bp_metric that PATIENCE and TARGET look at, of the validation set, or without one of training; loss */
-    BP_TRAINER_PATIENCE = 7,        /**< stop when so many epochs one after the other have not improved MONITOR; 0 (never) to 2⁵³; 0 */
+    BP_TRAINER_LABEL_SMOOTHING = 5, /**< s of targets (1 − s) z + s / n_outputs, for cross-entropy (Szegedy et al. 2016); 0 to 0.99; 0 */
+    BP_TRAINER_MONITOR = 6,  /**< the bp_metric that PATIENCE and TARGET look at, of the validation set, or without one of training; loss */
+    BP_TRAINER_PATIENCE = 7, /**< stop when so many epochs one after the other have not improved MONITOR; 0 (never) to 2⁵³; 0 */
     BP_TRAINER_MINIMUM_IMPROVEMENT = 8, /**< by how much more than this an epoch improves; 0 or more; 0 */
-    BP_TRAINER_RESTORE_BEST = 9,    /**< 1: with PATIENCE, bp_trainer_run leaves the net with the parameters of the best epoch; 1 */
-    BP_TRAINER_TARGET = 10,         /**< stop when MONITOR is as good as this; infinite: never; infinite */
-    BP_TRAINER_TIME_LIMIT = 11,     /**< stop a run behind the batch at which it has taken so many seconds; 0 (no limit) or more; 0 */
-    BP_TRAINER_TOP_K = 12,          /**< k of BP_METRIC_TOP_K, 1 to 2⁵³, held to the number of classes; 3 */
-    BP_TRAINER_TRAINING_METRICS = 13, /**< 1: all metrics of the training set at each epoch's end, and not only the mean loss of its steps; 0 */
+    BP_TRAINER_RESTORE_BEST = 9,        /**< 1: with PATIENCE, bp_trainer_run leaves the net with the parameters of the best epoch; 1 */
+    BP_TRAINER_TARGET = 10,             /**< stop when MONITOR is as good as this; infinite: never; infinite */
+    BP_TRAINER_TIME_LIMIT = 11,         /**< stop a run behind the batch at which it has taken so many seconds; 0 (no limit) or more; 0 */
+    BP_TRAINER_TOP_K = 12,              /**< k of BP_METRIC_TOP_K, 1 to 2⁵³, held to the number of classes; 3 */
+    BP_TRAINER_TRAINING_METRICS =
+        13, /**< 1: all metrics of the training set at each epoch's end, and not only the mean loss of its steps; 0 */
     /**
      * When the loss or the parameters are no longer finite, go back to where the epoch began and try again with half the learning rate, at most
      * so many times in all; 0 to 2⁵³; 0
@@ -131,13 +132,13 @@ BP_API bp_status bp_trainer_set_schedule(bp_trainer *trainer, const bp_schedule 
 
 /** What a progress function is told; it only reads, and keeps nothing of it. The struct grows only at its end. */
 typedef struct bp_progress {
-    size_t size;        /**< of this struct, in bytes */
-    int is_epoch_end;   /**< 1: the epoch is complete, and metrics are its own; 0: a batch is, and metrics are those of the epoch before */
-    uint64_t epoch;     /**< the number of the epoch, from 1 */
-    uint64_t epochs;    /**< BP_TRAINER_EPOCHS */
-    uint64_t batch;     /**< batches made in this epoch */
-    uint64_t batches;   /**< in an epoch */
-    uint64_t step;      /**< of the optimizer, over all epochs */
+    size_t size;      /**< of this struct, in bytes */
+    int is_epoch_end; /**< 1: the epoch is complete, and metrics are its own; 0: a batch is, and metrics are those of the epoch before */
+    uint64_t epoch;   /**< the number of the epoch, from 1 */
+    uint64_t epochs;  /**< BP_TRAINER_EPOCHS */
+    uint64_t batch;   /**< batches made in this epoch */
+    uint64_t batches; /**< in an epoch */
+    uint64_t step;    /**< of the optimizer, over all epochs */
     double learning_rate;
     double training_loss;      /**< mean of the steps of this epoch so far */
     double seconds;            /**< since bp_trainer_run was called */
@@ -176,8 +177,8 @@ BP_API int bp_progress_print(void *file, const bp_progress *progress);
  * middle of an epoch: after BP_STOP_EPOCHS when there are more of them, after BP_STOP_PATIENCE for another PATIENCE epochs. With RESTORE_BEST the net
  * has the best epoch's parameters in between, and goes on with its latest.
  *
- * On failure the net is whole: on BP_ERROR_DIVERGED (the loss, its derivative, a parameter, or an output on the validation set is NaN or infinite; the
- * sentence has epoch and batch) net and optimizer are where the epoch began.
+ * When a step fails, net and optimizer are where the epoch began: on BP_ERROR_DIVERGED (the loss, its derivative, a parameter, or an output on the
+ * validation set is NaN or infinite; the sentence has epoch and batch), and with a custom method.
  * Returns BP_ERROR_ARGUMENT (NULL; a MONITOR that the set has not), BP_ERROR_STATE (called from its own progress function), BP_ERROR_MEMORY,
  * BP_ERROR_DIVERGED, and what a custom method returns.
  */
@@ -233,8 +234,10 @@ BP_API bp_status bp_trainer_write_history(const bp_trainer *trainer, const char 
 /**
  * Writes all that training needs to go on: parameters (as tensors layers.N.weight and layers.N.bias), optimizer and schedule with their
  * settings and state, place in the epoch, best parameters, history, settings of the trainer. The format is safetensors. The file is replaced whole
- * or not at all; also from within the progress function. Datasets, class weights, dropout, noise and frozen layers are the program's, and not saved.
- * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_MEMORY. Read-only.
+ * or not at all; also from within the progress function. Datasets, class weights, input scaling, dropout, noise and frozen layers are the program's,
+ * and not saved.
+ * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_NONFINITE (a parameter is NaN or infinite: training is about to diverge),
+ * BP_ERROR_MEMORY. Read-only.
  */
 BP_API bp_status bp_trainer_save(const bp_trainer *trainer, const char *path);
 

@@ -7,6 +7,7 @@
 #include "train/trainer.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -143,8 +144,7 @@ static bool add_all(bp_tensors *file, const bp_trainer *t, const uint64_t *steps
     bool done = add_texts(file, t) && add_layers(file, t->net, kept) && add_states(file, "optimizer", t, NULL, kept) &&
                 add_f64(file, "optimizer.settings", BP_OPTIMIZER_SETTING_COUNT, t->opt->settings) &&
                 add_u64(file, "optimizer.steps", 2, steps) && add_f64(file, "trainer.settings", BP_TRAINER_SETTING_COUNT, t->settings) &&
-                add_u64(file, "trainer.place", PLACE_COUNT, &t->place) &&
-                add_f64(file, "trainer.values", VALUE_COUNT, &t->values) &&
+                add_u64(file, "trainer.place", PLACE_COUNT, &t->place) && add_f64(file, "trainer.values", VALUE_COUNT, &t->values) &&
                 bp_tensors_add(file, "history", BP_TENSOR_F64, 2, history, t->history);
     if (done && t->has_schedule) {
         done = add_f64(file, "schedule.settings", BP_SCHEDULE_SETTING_COUNT, t->schedule.settings) &&
@@ -164,6 +164,9 @@ bp_status bp_trainer_save(const bp_trainer *t, const char *path)
 {
     if (!t || !path) {
         return bp_fail_null(__func__, t ? "path" : "trainer");
+    }
+    if (!bp_trainer_is_finite(t)) {
+        return bp_fail(BP_ERROR_NONFINITE, "%s: a parameter of the net is NaN or infinite; nothing is written", __func__);
     }
     const uint64_t steps[2] = {t->opt->n_steps, t->opt->seed};
     blocks kept = {0};
@@ -193,7 +196,8 @@ typedef struct loaded {
 
 static bp_status fail_format(const loaded *in, const char *name)
 {
-    return bp_fail(BP_ERROR_FORMAT, "%s: %s: %s is missing or not as a checkpoint of this version has it", in->function, in->path, name);
+    return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: %s is missing or not as a checkpoint of this version has it", in->function, in->path,
+                   name);
 }
 
 /* The file's text under key is the expected one. */
@@ -204,19 +208,19 @@ static bp_status check_text(const loaded *in, const char *key, const char *expec
         return fail_format(in, key);
     }
     return strcmp(text, expected) == 0 ? BP_OK
-                                       : bp_fail(BP_ERROR_STATE, "%s: %s: the %s is %.160s; the trainer has %.160s", in->function, in->path,
-                                                 key, text, expected);
+                                       : bp_fail(BP_ERROR_STATE, "%s: %.200s: the %s is %.160s; the trainer has %.160s", in->function,
+                                                 in->path, key, text, expected);
 }
 
 static bp_status check_texts(const loaded *in, const bp_trainer *t)
 {
     const char *found = bp_tensors_text(in->file, "format"), *of_version = bp_tensors_text(in->file, "version");
     if (!found || strcmp(found, format) != 0 || !of_version) {
-        return bp_fail(BP_ERROR_FORMAT, "%s: %s: this safetensors file is not a checkpoint", in->function, in->path);
+        return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: this safetensors file is not a checkpoint", in->function, in->path);
     }
     if (strcmp(of_version, version) != 0) {
-        return bp_fail(BP_ERROR_FORMAT, "%s: %s: the checkpoint's version is %.20s; this library reads version %s", in->function, in->path,
-                       of_version, version);
+        return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: the checkpoint's version is %.20s; this library reads version %s", in->function,
+                       in->path, of_version, version);
     }
     char *net = describe(t->net), samples[NAME_SIZE];
     sprintf(samples, "%zu", t->training->n_samples);
@@ -244,17 +248,12 @@ static bp_status read_numbers(const loaded *in, const char *name, bp_tensor_type
     return BP_OK;
 }
 
-/* n elements of the net's dtype, all finite. */
+/* Elements of the net's dtype. */
 static bp_status find_elements(const loaded *in, const char *name, const bp_net *net, size_t n_dimensions, const size_t *shape,
                                const void **data)
 {
     *data = bp_tensors_find(in->file, name, element_type(net), n_dimensions, shape);
-    if (!*data) {
-        return fail_format(in, name);
-    }
-    size_t n = n_dimensions == 2 ? shape[0] * shape[1] : shape[0];
-    bool finite = (net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(n, *data);
-    return finite ? BP_OK : bp_fail(BP_ERROR_NONFINITE, "%s: %s: %s has NaN or infinity", in->function, in->path, name);
+    return *data ? BP_OK : fail_format(in, name);
 }
 
 static bp_status read_packed(const loaded *in, const char *name, const bp_net *net, void *stored)
@@ -265,6 +264,19 @@ static bp_status read_packed(const loaded *in, const char *name, const bp_net *n
         bp_parameters_unpack(net, data, stored);
     }
     return status;
+}
+
+/* Parameters are finite; a method's state need not be. */
+static bp_status check_finite(const loaded *in, const char *name, const bp_net *net, const void *stored)
+{
+    bool finite = (net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(net->storage, stored);
+    return finite ? BP_OK : bp_fail(BP_ERROR_NONFINITE, "%s: %.200s: %s has NaN or infinity", in->function, in->path, name);
+}
+
+static bp_status read_parameters(const loaded *in, const char *name, const bp_net *net, void *stored)
+{
+    bp_status status = read_packed(in, name, net, stored);
+    return status == BP_OK ? check_finite(in, name, net, stored) : status;
 }
 
 static bp_status read_layers(const loaded *in, const bp_net *net, void *stored)
@@ -293,6 +305,7 @@ static bp_status read_layers(const loaded *in, const bp_net *net, void *stored)
     }
     if (status == BP_OK) {
         bp_parameters_unpack(net, theta, stored);
+        status = check_finite(in, "layers.N", net, stored);
     }
     free(theta);
     return status;
@@ -339,14 +352,15 @@ static bp_status read_schedule(loaded *in)
 static bp_status check_numbers(const loaded *in, const bp_trainer *t)
 {
     const bp_trainer_place *place = &in->place;
-    size_t n = t->training->n_samples;
-    bool good = place->sample <= n && (place->best_epoch == UINT64_MAX || place->best_epoch < place->epoch) &&
-                bp_stop_name((bp_stop)(place->pending < 64 ? place->pending : 64)) && place->best_is_in_net <= 1 &&
-                (place->best_is_in_net == 0 || place->best_epoch != UINT64_MAX);
+    const bp_trainer_values *values = &in->values;
+    bool has_best = place->best_epoch != UINT64_MAX;
+    bool good = place->sample <= t->training->n_samples && (!has_best || place->best_epoch < place->epoch) &&
+                place->best_column < BP_HISTORY_COUNT && place->best_is_in_net <= has_best &&
+                (place->pending == BP_STOP_NONE || place->pending == BP_STOP_PATIENCE || place->pending == BP_STOP_TARGET);
     if (!good) {
         return fail_format(in, "trainer.place");
     }
-    if (in->has_schedule && !(in->values.base_rate >= 0 && in->values.base_rate <= DBL_MAX)) {
+    if (!isfinite(values->loss_sum) || !(values->seconds >= 0) || !(values->base_rate >= 0 && values->base_rate <= DBL_MAX)) {
         return fail_format(in, "trainer.values");
     }
     if (bp_trainer_check_settings(in->function, t, in->settings) != BP_OK) {
@@ -406,10 +420,10 @@ static bp_status read_all(loaded *in, const bp_trainer *t)
         status = read_states(in, "optimizer", t, in->latest.states);
     }
     if (status == BP_OK && in->place.best_epoch != UINT64_MAX) {
-        status = read_packed(in, "best.parameters", t->net, in->best);
+        status = read_parameters(in, "best.parameters", t->net, in->best);
     }
     if (status == BP_OK && in->place.sample > 0) {
-        status = read_packed(in, "epoch_start.parameters", t->net, in->start.parameters);
+        status = read_parameters(in, "epoch_start.parameters", t->net, in->start.parameters);
         if (status == BP_OK) {
             status = read_states(in, "epoch_start", t, in->start.states);
         }
@@ -450,6 +464,8 @@ static void take(bp_trainer *t, loaded *in)
         const double *last = t->history + (t->place.epoch - 1) * BP_HISTORY_COUNT;
         memcpy(t->metrics[0], last + BP_HISTORY_TRAINING_LOSS, sizeof t->metrics[0]);
         memcpy(t->metrics[1], last + BP_HISTORY_VALIDATION_LOSS, sizeof t->metrics[1]);
+    } else {
+        bp_trainer_clear_metrics(t);
     }
 }
 

@@ -90,6 +90,13 @@ bp_status bp_schedule_setting_from_name(const char *name, bp_schedule_setting *s
     return BP_OK;
 }
 
+static double initial_value(bp_schedule_kind kind, int setting)
+{
+    return setting == BP_SCHEDULE_FACTOR   ? kinds[kind].factor
+           : setting == BP_SCHEDULE_PERIOD ? kinds[kind].period
+                                           : ranges[setting].initial;
+}
+
 bp_status bp_schedule_create(bp_schedule **schedule, bp_schedule_kind kind)
 {
     if (!schedule) {
@@ -104,10 +111,8 @@ bp_status bp_schedule_create(bp_schedule **schedule, bp_schedule_kind kind)
     }
     *made = (bp_schedule){.kind = kind, .state = {[BP_SCHEDULE_BEST] = DBL_MAX}};
     for (int i = 0; i < BP_SCHEDULE_SETTING_COUNT; i++) {
-        made->settings[i] = ranges[i].initial;
+        made->settings[i] = initial_value(kind, i);
     }
-    made->settings[BP_SCHEDULE_FACTOR] = kinds[kind].factor;
-    made->settings[BP_SCHEDULE_PERIOD] = kinds[kind].period;
     *schedule = made;
     return BP_OK;
 }
@@ -173,12 +178,13 @@ bool bp_schedule_is_valid(const bp_schedule *schedule)
     bool valid = true;
     for (int s = 0; s < BP_SCHEDULE_SETTING_COUNT; s++) {
         bool has = kinds[schedule->kind].settings >> s & 1;
-        valid = valid && (!has || bp_schedule_set(&copy, (bp_schedule_setting)s, schedule->settings[s]) == BP_OK);
+        double value = schedule->settings[s];
+        valid = valid && (has ? bp_schedule_set(&copy, (bp_schedule_setting)s, value) == BP_OK : value == initial_value(copy.kind, s));
     }
-    for (int i = 0; i < BP_SCHEDULE_STATE_COUNT; i++) {
-        valid = valid && !isnan(schedule->state[i]);
+    for (int i = BP_SCHEDULE_BAD_EPOCHS; i < BP_SCHEDULE_STATE_COUNT; i++) {
+        valid = valid && schedule->state[i] >= 0 && isfinite(schedule->state[i]);
     }
-    return valid;
+    return valid && !isnan(schedule->state[BP_SCHEDULE_BEST]);
 }
 
 /* From first, at part 0, to last, at part 1, along half a cosine. */

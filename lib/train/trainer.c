@@ -85,6 +85,13 @@ bp_status bp_trainer_check_idle(const char *function, const bp_trainer *t)
     return BP_OK;
 }
 
+void bp_trainer_clear_metrics(bp_trainer *t)
+{
+    for (int i = 0; i < BP_METRIC_COUNT; i++) {
+        t->metrics[0][i] = t->metrics[1][i] = (double)NAN;
+    }
+}
+
 bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt, bp_loss loss, const bp_dataset *training)
 {
     if (!trainer || !net || !training) {
@@ -118,9 +125,7 @@ bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt
     for (int i = 0; i < BP_TRAINER_SETTING_COUNT; i++) {
         made->settings[i] = settings[i].initial;
     }
-    for (int i = 0; i < BP_METRIC_COUNT; i++) {
-        made->metrics[0][i] = made->metrics[1][i] = (double)NAN;
-    }
+    bp_trainer_clear_metrics(made);
     if (training->n_samples < 32) {
         made->settings[BP_TRAINER_BATCH_SIZE] = (double)training->n_samples;
     }
@@ -208,6 +213,16 @@ bp_status bp_trainer_get(const bp_trainer *t, bp_trainer_setting setting, double
 size_t bp_trainer_batch(const bp_trainer *t)
 {
     return t->opt->method == BP_METHOD_LBFGS ? t->training->n_samples : (size_t)t->settings[BP_TRAINER_BATCH_SIZE];
+}
+
+bool bp_trainer_is_online(const bp_trainer *t)
+{
+    return t->opt->method != BP_METHOD_LBFGS && t->settings[BP_TRAINER_BATCH_SIZE] == 1;
+}
+
+bool bp_trainer_is_finite(const bp_trainer *t)
+{
+    return (t->net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(t->net->storage, t->net->parameters);
 }
 
 bp_status bp_trainer_set_validation(bp_trainer *t, const bp_dataset *validation)

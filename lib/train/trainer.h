@@ -21,6 +21,7 @@ typedef struct bp_trainer_place {
     uint64_t epoch;          /* epochs that are complete */
     uint64_t sample;         /* samples of the next one that have been trained with */
     uint64_t best_epoch;     /* from 0; UINT64_MAX: there is none */
+    uint64_t best_column;    /* the bp_history that it is best by */
     uint64_t bad_epochs;     /* since it improved */
     uint64_t halvings;       /* made */
     uint64_t pending;        /* a bp_stop that is to come before the next epoch */
@@ -29,9 +30,8 @@ typedef struct bp_trainer_place {
 
 /* The same for numbers with a fraction. */
 typedef struct bp_trainer_values {
-    double loss_sum; /* of the samples of this epoch, each with its weight */
-    double seconds;  /* that this epoch took in earlier runs */
-    double best_value;
+    double loss_sum;  /* of the samples of this epoch, each with its weight */
+    double seconds;   /* that this epoch took in earlier runs */
     double base_rate; /* of the schedule */
 } bp_trainer_values;
 
@@ -77,6 +77,9 @@ bp_status bp_trainer_check_settings(const char *function, const bp_trainer *trai
 /* Samples of a step. */
 size_t bp_trainer_batch(const bp_trainer *trainer);
 
+/* Steps are those of bp_net_train_online. */
+bool bp_trainer_is_online(const bp_trainer *trainer);
+
 /* Room for so many rows of history; false without memory. */
 bool bp_history_reserve(bp_trainer *trainer, size_t rows);
 
@@ -87,6 +90,12 @@ bp_status bp_trainer_train_f64(bp_trainer *trainer, size_t n, double *sum);
 /* trainer->weights anew, from those of samples and of classes; false without memory. */
 bool bp_trainer_weigh_f32(bp_trainer *trainer);
 bool bp_trainer_weigh_f64(bp_trainer *trainer);
+
+/* All NaN. */
+void bp_trainer_clear_metrics(bp_trainer *trainer);
+
+/* Whether all of the net's parameters are. */
+bool bp_trainer_is_finite(const bp_trainer *trainer);
 
 bool bp_are_finite_f32(size_t n, const void *elements);
 bool bp_are_finite_f64(size_t n, const void *elements);

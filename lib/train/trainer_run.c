@@ -60,6 +60,9 @@ static bp_status check_monitor(const bp_trainer *t)
         return bp_fail(BP_ERROR_ARGUMENT, "%s: monitor is %s, which needs a validation set or training_metrics", function,
                        bp_metric_name(metric));
     }
+    if (metric == BP_METRIC_R2 && data->n_samples == 1) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: monitor is r2, which one sample has not", function);
+    }
     return BP_OK;
 }
 
@@ -99,8 +102,7 @@ static bp_status prepare(bp_trainer *t)
 
 static size_t piece_of(const bp_trainer *t)
 {
-    size_t batch = bp_trainer_batch(t);
-    return batch == 1 ? BP_ONLINE_BATCH : batch;
+    return bp_trainer_is_online(t) ? BP_ONLINE_BATCH : bp_trainer_batch(t);
 }
 
 static size_t pieces(const bp_trainer *t, uint64_t samples)
@@ -148,13 +150,17 @@ static bool time_is_over(const bp_trainer *t)
 
 /* ---- an epoch ---- */
 
+static void go_back(bp_trainer *t)
+{
+    bp_snapshot_restore(&t->start, t->net, t->opt);
+    t->place.sample = 0;
+}
+
 /* Back to where the epoch began, to try again if that is wanted. */
 static bp_status diverged(bp_trainer *t, const char *what)
 {
-    bp_snapshot_restore(&t->start, t->net, t->opt);
     uint64_t at = t->place.sample;
-    t->place.sample = 0;
-    t->values.loss_sum = 0;
+    go_back(t);
     if ((double)t->place.halvings < t->settings[BP_TRAINER_HALVINGS] && t->opt->method != BP_METHOD_LBFGS) {
         t->place.halvings++;
         *(t->has_schedule ? &t->values.base_rate : &t->opt->settings[BP_OPTIMIZER_LEARNING_RATE]) /= 2;
@@ -187,6 +193,13 @@ static void begin_epoch(bp_trainer *t)
     t->epoch_start = now();
 }
 
+static void count_seconds(bp_trainer *t)
+{
+    double time = now();
+    t->values.seconds += time - t->epoch_start;
+    t->epoch_start = time;
+}
+
 /* The batches that are left of this epoch, or as many as can be made now. */
 static bp_status train_batches(bp_trainer *t)
 {
@@ -196,20 +209,25 @@ static bp_status train_batches(bp_trainer *t)
         double sum;
         set_rate(t);
         bp_status status = is_f32(t) ? bp_trainer_train_f32(t, made, &sum) : bp_trainer_train_f64(t, made, &sum);
+        if (status == BP_ERROR_NONFINITE) {
+            return diverged(t, "the loss or its derivative is not finite");
+        }
         if (status != BP_OK) {
-            return status == BP_ERROR_NONFINITE ? diverged(t, "the loss or its derivative is not finite") : status;
+            go_back(t); /* some samples of on-line learning may have been learned */
+            return status;
         }
         t->place.sample += made;
         t->run_samples += made;
         t->values.loss_sum += sum;
         if (t->place.sample < n && t->progress_when == BP_PROGRESS_BATCH) {
+            count_seconds(t);
             report(t, false, t->place.epoch + 1, t->place.sample, t->values.loss_sum / (double)t->place.sample);
         }
         if (t->place.sample < n && t->stop == BP_STOP_NONE && time_is_over(t)) {
             t->stop = BP_STOP_TIME;
         }
     }
-    return BP_OK;
+    return bp_trainer_is_finite(t) ? BP_OK : diverged(t, "a parameter is not finite");
 }
 
 static bp_status evaluate(bp_trainer *t, const bp_dataset *data, double *metrics)
@@ -222,15 +240,22 @@ static bp_status evaluate(bp_trainer *t, const bp_dataset *data, double *metrics
 /* t->metrics of the epoch that is done. */
 static bp_status measure(bp_trainer *t)
 {
+    double metrics[2][BP_METRIC_COUNT];
     for (int i = 0; i < BP_METRIC_COUNT; i++) {
-        t->metrics[0][i] = t->metrics[1][i] = (double)NAN;
+        metrics[0][i] = metrics[1][i] = (double)NAN;
     }
-    t->metrics[0][BP_METRIC_LOSS] = t->values.loss_sum / (double)t->training->n_samples;
+    metrics[0][BP_METRIC_LOSS] = t->values.loss_sum / (double)t->training->n_samples;
     bp_status status = BP_OK;
     if (t->settings[BP_TRAINER_TRAINING_METRICS] == 1) {
-        status = evaluate(t, t->training, t->metrics[0]);
+        status = evaluate(t, t->training, metrics[0]);
     }
-    return status == BP_OK && t->validation ? evaluate(t, t->validation, t->metrics[1]) : status;
+    if (status == BP_OK && t->validation) {
+        status = evaluate(t, t->validation, metrics[1]);
+    }
+    if (status == BP_OK) {
+        memcpy(t->metrics, metrics, sizeof metrics);
+    }
+    return status;
 }
 
 /* Whether a is a better value of the metric than b, by more than margin. */
@@ -244,13 +269,14 @@ static bool is_better(bp_metric metric, double a, double b, double margin)
 static void judge(bp_trainer *t)
 {
     bp_metric metric = (bp_metric)t->settings[BP_TRAINER_MONITOR];
-    double value = t->metrics[t->validation ? 1 : 0][metric], target = t->settings[BP_TRAINER_TARGET];
-    double patience = t->settings[BP_TRAINER_PATIENCE];
-    bool first = t->place.best_epoch == UINT64_MAX || isnan(t->values.best_value);
-    if (first || is_better(metric, value, t->values.best_value, t->settings[BP_TRAINER_MINIMUM_IMPROVEMENT])) {
+    uint64_t column = (t->validation ? BP_HISTORY_VALIDATION_LOSS : BP_HISTORY_TRAINING_LOSS) + (uint64_t)metric;
+    double value = t->history[t->place.epoch * BP_HISTORY_COUNT + column], target = t->settings[BP_TRAINER_TARGET];
+    double patience = t->settings[BP_TRAINER_PATIENCE], least = t->settings[BP_TRAINER_MINIMUM_IMPROVEMENT];
+    bool first = t->place.best_epoch == UINT64_MAX || t->place.best_column != column;
+    if (first || is_better(metric, value, t->history[t->place.best_epoch * BP_HISTORY_COUNT + column], least)) {
         t->place.best_epoch = t->place.epoch;
+        t->place.best_column = column;
         t->place.bad_epochs = 0;
-        t->values.best_value = value;
         memcpy(t->best, t->net->parameters, bp_parameter_bytes(t->net));
     } else {
         t->place.bad_epochs++;
@@ -266,9 +292,6 @@ static void judge(bp_trainer *t)
 
 static bp_status end_epoch(bp_trainer *t)
 {
-    if (!(is_f32(t) ? bp_are_finite_f32 : bp_are_finite_f64)(t->net->storage, t->net->parameters)) {
-        return diverged(t, "a parameter is not finite");
-    }
     if (!bp_history_reserve(t, (size_t)t->place.epoch + 1)) {
         return bp_fail_memory(function);
     }
@@ -276,10 +299,10 @@ static bp_status end_epoch(bp_trainer *t)
     if (status != BP_OK) {
         return status == BP_ERROR_NONFINITE ? diverged(t, "an output or the loss is not finite when measured") : status;
     }
-    double time = now(), *row = t->history + t->place.epoch * BP_HISTORY_COUNT;
-    row[BP_HISTORY_LEARNING_RATE] =
-        t->opt->method == BP_METHOD_LBFGS ? (double)NAN : t->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
-    row[BP_HISTORY_SECONDS] = t->values.seconds + time - t->epoch_start;
+    count_seconds(t);
+    double *row = t->history + t->place.epoch * BP_HISTORY_COUNT;
+    row[BP_HISTORY_LEARNING_RATE] = t->opt->method == BP_METHOD_LBFGS ? (double)NAN : t->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
+    row[BP_HISTORY_SECONDS] = t->values.seconds;
     memcpy(row + BP_HISTORY_TRAINING_LOSS, t->metrics[0], sizeof t->metrics[0]);
     memcpy(row + BP_HISTORY_VALIDATION_LOSS, t->metrics[1], sizeof t->metrics[1]);
     judge(t);
@@ -303,7 +326,7 @@ static bp_status train_epoch(bp_trainer *t)
     if (status == BP_OK && t->place.sample == t->training->n_samples) {
         return end_epoch(t);
     }
-    t->values.seconds += now() - t->epoch_start;
+    count_seconds(t);
     return status;
 }
 

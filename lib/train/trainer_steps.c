@@ -20,7 +20,7 @@ bp_status REAL(bp_trainer_train)(bp_trainer *t, size_t n, double *sum)
         .order = shuffled ? t->order : NULL,
         .label_smoothing = (real)t->settings[BP_TRAINER_LABEL_SMOOTHING],
     };
-    if (bp_trainer_batch(t) == 1) {
+    if (bp_trainer_is_online(t)) {
         return REAL(bp_train_online)(function, t->net, t->ws, t->opt, t->loss, &samples, t->place.sample, n, sum);
     }
     real mean;
