@@ -6,7 +6,7 @@
 
 void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE])
 {
-    bool in_batches = c->batch > 1 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0;
+    bool in_batches = c->batch > 1 || c->samples > 0 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0;
     char batch[32] = "", method[32] = "", threads[32] = "";
     if (in_batches) {
         snprintf(batch, sizeof batch, " B=%zu", c->batch);
@@ -37,6 +37,13 @@ static double states(const char *method)
     return strcmp(method, "adam") == 0 ? 2 : 0;
 }
 
+/* The update alone reads and writes W and the optimizer's state, and computes the rank-1 gradient: the method's arithmetic is not counted. */
+static bench_cost sweep_cost(const bench_case *c, double n)
+{
+    double copies = 1 + states(c->method);
+    return (bench_cost){.flops = 2 * n, .update_bytes = 2 * n * copies, .weight_bytes = n * copies};
+}
+
 /* Training: forward reads W; the error signal and the update go with one sweep that reads and writes it, and the optimizer's state. */
 static bench_cost training_cost(const bench_case *c, double n)
 {
@@ -44,7 +51,7 @@ static bench_cost training_cost(const bench_case *c, double n)
     double first = (double)(widths[0] * widths[1]); /* weights of layer 1, for which there is no error signal to compute */
     double copies = 1 + states(c->method);
     bench_cost cost = {.flops = 6 * n - 2 * first, .read_bytes = n, .update_bytes = 2 * n * copies, .weight_bytes = n * copies};
-    if (strcmp(c->suite, "online") == 0) {
+    if (strcmp(c->suite, "online") == 0 || (c->samples > 0 && c->batch == 1 && copies == 1)) {
         cost.read_bytes -= first; /* its update shares a sweep with the next forward */
     }
     return cost;
@@ -64,10 +71,15 @@ static bench_cost layer_cost(const char *operation, double n)
 bench_cost bench_case_cost(const bench_case *c)
 {
     double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
-    bench_cost cost = c->method ? training_cost(c, n) : c->operation ? layer_cost(c->operation, n) : forward_cost(n);
-    cost.flops *= (double)c->batch;
-    cost.read_bytes *= size;
-    cost.update_bytes *= size;
+    bool is_sweep = c->method && c->operation && c->samples == 0;
+    size_t samples = c->samples ? c->samples : c->batch, steps = (samples + c->batch - 1) / c->batch;
+    bench_cost cost = is_sweep       ? sweep_cost(c, n)
+                      : c->method    ? training_cost(c, n)
+                      : c->operation ? layer_cost(c->operation, n)
+                                     : forward_cost(n);
+    cost.flops *= (double)samples;
+    cost.read_bytes *= size * (double)steps;
+    cost.update_bytes *= size * (double)steps;
     cost.weight_bytes *= size;
     return cost;
 }

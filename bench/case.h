@@ -16,6 +16,7 @@ typedef struct bench_case {
     const char *method;    /* of training; else NULL */
     bp_dtype dtype;
     size_t batch, threads;
+    size_t samples; /* of an epoch, where a row is one; else 0 */
 } bench_case;
 
 typedef struct bench_result {
@@ -33,7 +34,7 @@ void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE]);
 /* The row's name for people and for --filter, without suite and dtype: "784-100-10 B=32 adam". */
 void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE]);
 
-/* The least that any program must do for one step of this case. */
+/* The least that any program must do for one step, or an epoch, of this case. */
 typedef struct bench_cost {
     double flops;        /* multiplications with weights, and their additions */
     double read_bytes;   /* of weights that are only read */

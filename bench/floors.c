@@ -1,6 +1,5 @@
 #include "floors.h"
 
-#include "floor_kernel.h"
 #include "memory.h"
 #include "statistics.h"
 
@@ -92,13 +91,18 @@ static double measure_peak(bp_dtype dtype)
     return best;
 }
 
-static double measure_bandwidth(const char *name, bp_dtype dtype, size_t bytes, void *array)
+const bench_floor_kernel *bench_floors_kernel(bp_dtype dtype)
 {
     size_t i = 0;
     while (!runs(i)) {
         i++;
     }
-    const bench_floor_kernel *kernel = dtype == BP_F32 ? kernels[i].f32 : kernels[i].f64;
+    return dtype == BP_F32 ? kernels[i].f32 : kernels[i].f64;
+}
+
+static double measure_bandwidth(const char *name, bp_dtype dtype, size_t bytes, void *array)
+{
+    const bench_floor_kernel *kernel = bench_floors_kernel(dtype);
     if (name == read_write) {
         return best_rate(update, kernel, bytes, array);
     }

@@ -3,6 +3,7 @@
 #define BENCH_FLOORS_H
 
 #include "case.h"
+#include "floor_kernel.h"
 #include "machine.h"
 
 #include <stdbool.h>
@@ -32,6 +33,9 @@ void bench_floors_destroy(bench_floors *floors);
  * longer. None for more than one thread.
  */
 void bench_floors_apply(bench_floors *floors, const bench_case *c, bench_result *result);
+
+/* The loops on the widest vectors that this machine has. */
+const bench_floor_kernel *bench_floors_kernel(bp_dtype dtype);
 
 void bench_floors_print(const bench_floors *floors);
 

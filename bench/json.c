@@ -87,6 +87,9 @@ static json_t *row_json(const bench_case *c, const bench_result *result)
 {
     json_t *row = json_pack("{ss ss ss sI sI ss* ss*}", "suite", c->suite, "name", c->shape.name, "dtype", bp_dtype_name(c->dtype), "batch",
                             (json_int_t)c->batch, "threads", (json_int_t)c->threads, "operation", c->operation, "method", c->method);
+    if (c->samples > 0) {
+        json_object_set_new(row, "samples", json_integer((json_int_t)c->samples));
+    }
     if (result->error[0]) {
         json_object_set_new(row, "error", json_string(result->error));
         return row;

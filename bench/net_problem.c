@@ -49,6 +49,26 @@ REAL(net_problem) REAL(net_problem_create)(const bench_case *c, size_t n_samples
     return problem;
 }
 
+bp_status REAL(net_problem_build)(const REAL(net_problem) * problem, bp_net **net, bp_optimizer **opt)
+{
+    const bench_shape *shape = &problem->c->shape;
+    bp_status status = bp_net_create(net, REAL_DTYPE, problem->n_in);
+    for (size_t l = 1; status == BP_OK && l < shape->n_widths; l++) {
+        status = bp_net_add_dense(*net, shape->widths[l], l + 1 < shape->n_widths ? BP_ACTIVATION_TANH : BP_ACTIVATION_IDENTITY, 1);
+    }
+    if (status == BP_OK) {
+        status = bp_net_initialize(*net, BP_INITIALIZER_ZEROS, 0);
+    }
+    if (status == BP_OK) {
+        status = REAL(bp_net_set_parameters)(*net, problem->theta);
+    }
+    bp_method method = BP_METHOD_SGD;
+    if (status == BP_OK && problem->c->method) {
+        status = bp_method_from_name(problem->c->method, &method);
+    }
+    return status == BP_OK ? bp_optimizer_create(opt, method, *net) : status;
+}
+
 void REAL(net_problem_destroy)(REAL(net_problem) * problem)
 {
     free(problem->x);

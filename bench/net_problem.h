@@ -4,6 +4,9 @@
 
 #include "case.h"
 
+#include "bp/net.h"
+#include "bp/optimizer.h"
+
 #include "core/real.h"
 
 typedef struct REAL(net_problem) {
@@ -17,6 +20,9 @@ typedef struct REAL(net_problem) {
 
 REAL(net_problem) REAL(net_problem_create)(const bench_case *c, size_t n_samples);
 void REAL(net_problem_destroy)(REAL(net_problem) * problem);
+
+/* Makes libbp's net of the problem, with its first weights, and the optimizer of the case, SGD if it has none. The caller destroys both. */
+bp_status REAL(net_problem_build)(const REAL(net_problem) * problem, bp_net **net, bp_optimizer **opt);
 
 /* n numbers, uniform in [−½, ½), always the same for the same n. Freed by free. */
 real *REAL(bench_random)(size_t n);

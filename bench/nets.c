@@ -6,10 +6,13 @@
 #ifdef BENCH_HAVE_FANN
 #include "peer_fann.h"
 #endif
+#include "side_epochs.h"
 #include "side_libbp.h"
+#include "side_sweep.h"
 #include "suites.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /* Samples, or batches, that are used in turn. */
 enum { BATCHES = 2, STEP_SAMPLES = 8, ONLINE_SAMPLES = 64, LARGE_ONLINE_SAMPLES = 16 };
@@ -114,4 +117,34 @@ bench_result REAL(bench_threads)(const bench_case *c, double seconds)
     bench_result result = REAL(bench_contest_run)(&contest, seconds);
     REAL(net_problem_destroy)(&problem);
     return result;
+}
+
+static bench_result run_epochs(const bench_case *c, double seconds)
+{
+    REAL(net_problem) problem = REAL(net_problem_create)(c, c->samples);
+    REAL(bench_contest) contest = training_contest(&problem);
+    contest.checked_runs = 2;
+    contest.sides[contest.n_sides++] = &REAL(trainer_epochs);
+    contest.sides[contest.n_sides++] = &REAL(steps_epochs);
+    contest.sides[contest.n_sides++] = &REAL(bare_epochs);
+    bench_result result = REAL(bench_contest_run)(&contest, seconds);
+    REAL(net_problem_destroy)(&problem);
+    return result;
+}
+
+static bench_result run_sweep(const bench_case *c, double seconds)
+{
+    REAL(net_problem) problem = REAL(net_problem_create)(c, 1);
+    REAL(bench_contest) contest = training_contest(&problem);
+    contest.checked_runs = 4;
+    contest.sides[contest.n_sides++] = &REAL(adam_sweep);
+    contest.sides[contest.n_sides++] = &REAL(copy_sweep);
+    bench_result result = REAL(bench_contest_run)(&contest, seconds);
+    REAL(net_problem_destroy)(&problem);
+    return result;
+}
+
+bench_result REAL(bench_train)(const bench_case *c, double seconds)
+{
+    return strcmp(c->operation, "sweep") == 0 ? run_sweep(c, seconds) : run_epochs(c, seconds);
 }

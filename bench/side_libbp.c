@@ -30,29 +30,11 @@ static void note(libbp *side, bp_status status)
 
 static bp_status build(libbp *side)
 {
-    const bench_case *c = side->problem->c;
-    const bench_shape *shape = &c->shape;
-    bp_status status = bp_net_create(&side->net, REAL_DTYPE, side->problem->n_in);
-    for (size_t l = 1; status == BP_OK && l < shape->n_widths; l++) {
-        status = bp_net_add_dense(side->net, shape->widths[l], l + 1 < shape->n_widths ? BP_ACTIVATION_TANH : BP_ACTIVATION_IDENTITY, 1);
-    }
+    bp_status status = REAL(net_problem_build)(side->problem, &side->net, &side->opt);
     if (status == BP_OK) {
-        status = bp_net_initialize(side->net, BP_INITIALIZER_ZEROS, 0);
+        status = bp_workspace_create(&side->ws, side->net, side->problem->c->batch);
     }
-    if (status == BP_OK) {
-        status = REAL(bp_net_set_parameters)(side->net, side->problem->theta);
-    }
-    if (status == BP_OK) {
-        status = bp_workspace_create(&side->ws, side->net, c->batch);
-    }
-    if (status == BP_OK && side->threads > 1) {
-        status = bp_workspace_set_threads(side->ws, side->threads);
-    }
-    bp_method method = BP_METHOD_SGD;
-    if (status == BP_OK && c->method) {
-        status = bp_method_from_name(c->method, &method);
-    }
-    return status == BP_OK ? bp_optimizer_create(&side->opt, method, side->net) : status;
+    return status == BP_OK && side->threads > 1 ? bp_workspace_set_threads(side->ws, side->threads) : status;
 }
 
 static void destroy(void *state)

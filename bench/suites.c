@@ -113,6 +113,28 @@ static void list_threads(bench_cases *list, const bench_case *prototype)
     }
 }
 
+/* As many samples as the digits of tests/data have. */
+static void list_train(bench_cases *list, const bench_case *prototype)
+{
+    static const char *const shapes[] = {"64-32-10", "784-100-10", NULL};
+    static const char *const methods[] = {"sgd", "adam"};
+    static const size_t batches[] = {32, 1};
+    bench_case c = *prototype;
+    c.operation = "epoch";
+    c.samples = 1797;
+    for (size_t i = 0; i < sizeof batches / sizeof *batches; i++) {
+        for (size_t m = 0; m < sizeof methods / sizeof *methods; m++) {
+            c.method = methods[m];
+            c.batch = batches[i];
+            add_shapes(list, &c, shapes);
+        }
+    }
+    c.operation = "sweep";
+    c.samples = 0;
+    c.threads = 1;
+    add_shapes(list, &c, shapes + 1);
+}
+
 static const bench_suite suites[] = {
     {
         .name = "step",
@@ -178,6 +200,21 @@ static const bench_suite suites[] = {
         .list = list_threads,
         .row_f32 = bench_threads_f32,
         .row_f64 = bench_threads_f64,
+    },
+    {
+        .name = "train",
+        .what = "An epoch of training with 1797 samples in a new order, batches of B samples (B=1: on-line); nets as in step.\n"
+                "libbp: bp_trainer_run. sweep: no epoch, but an update of Adam with one sample, what a step does behind its backward pass.",
+        .peers = {"steps", "bare", "copy"},
+        .peer_notes =
+            "steps: the same by hand: bp_random_permutation, and bp_dataset_gather and bp_net_train_step for each batch (B=1:\n"
+            "bp_net_train_online for 256 samples).\n"
+            "bare: only those training calls, on samples that lie in their order already.\n"
+            "copy: as many bytes as W, m and v have, read and written once. Before, with Adam's arithmetic, it is checked to come\n"
+            "to the same weights.",
+        .list = list_train,
+        .row_f32 = bench_train_f32,
+        .row_f64 = bench_train_f64,
     },
 };
 

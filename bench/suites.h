@@ -34,6 +34,7 @@ bench_row bench_online_f32, bench_online_f64;
 bench_row bench_batch_f32, bench_batch_f64;
 bench_row bench_infer_f32, bench_infer_f64;
 bench_row bench_threads_f32, bench_threads_f64;
+bench_row bench_train_f32, bench_train_f64;
 bench_row bench_layer_f32, bench_layer_f64;
 
 #endif
