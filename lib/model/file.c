@@ -1,5 +1,4 @@
 #define _GNU_SOURCE /* flock, and the strerror_r that returns its text */
-#define _FILE_OFFSET_BITS 64
 
 #include "model/file.h"
 
