@@ -53,8 +53,8 @@ typedef enum bp_trainer_setting {
     BP_TRAINER_TARGET = 10,             /**< stop when MONITOR is as good as this; infinite: never; infinite */
     BP_TRAINER_TIME_LIMIT = 11,         /**< stop a run behind the batch at which it has taken so many seconds; 0 (no limit) or more; 0 */
     BP_TRAINER_TOP_K = 12,              /**< k of BP_METRIC_TOP_K, 1 to 2⁵³, held to the number of classes; 3 */
-    BP_TRAINER_TRAINING_METRICS =
-        13, /**< 1: all metrics of the training set at each epoch's end, and not only the mean loss of its steps; 0 */
+    /** 1: all metrics of the training set at each epoch's end, and not only the mean loss of its steps; 0 */
+    BP_TRAINER_TRAINING_METRICS = 13,
     /**
      * When the loss or the parameters are no longer finite, go back to where the epoch began and try again with half the learning rate, at most
      * so many times in all; 0 to 2⁵³; 0

@@ -24,8 +24,8 @@ struct bp_optimizer {
     bp_dtype dtype;
     bp_identity *identity;
     double settings[BP_OPTIMIZER_SETTING_COUNT];
-    uint64_t n_steps; /* made so far */
-    uint64_t seed;    /* of what is random in a training step */
+    uint64_t n_steps;            /* made so far */
+    uint64_t seed;               /* of what is random in a training step */
     size_t storage;              /* elements of each state and of gradient: those of the net's parameters */
     void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; of L-BFGS the best parameters */
     void *gradient;              /* where a gradient is summed; NULL for SGD until it needs one: it sums in the weights */
