@@ -168,10 +168,14 @@ static void test_nothing_is_a_file_too(void **state)
 {
     (void)state;
     bp_tensors *tensors = bp_tensors_create(), *loaded;
-    must(bp_tensors_save("test", tensors, file));
-    must(bp_tensors_load("test", file, true, &loaded));
-    assert_int_equal(loaded->n_tensors + loaded->n_texts, 0);
-    bp_tensors_destroy(loaded);
+    for (size_t n = 0; n < 2; n++) {
+        must(bp_tensors_save("test", tensors, file));
+        must(bp_tensors_load("test", file, true, &loaded));
+        assert_int_equal(loaded->n_tensors, n);
+        assert_int_equal(loaded->n_texts, 0);
+        bp_tensors_destroy(loaded);
+        assert_true(bp_tensors_add(tensors, "a", BP_TENSOR_F32, 1, (const size_t[]){0}, NULL));
+    }
     bp_tensors_destroy(tensors);
 }
 
@@ -300,11 +304,12 @@ static const header_case header_cases[] = {
     {"too small for its shape", F32("[2]", "0", "4"), 0, 4, {"shape", "4 bytes"}},
     {"too large for its shape", F32("[2]", "0", "12"), 0, 12, {"shape", "12 bytes"}},
     {"offsets number", ONE("\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":1"), 0, 1, {"data_offsets", "array"}},
-    {"one offset", ONE("\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[1]"), 0, 1, {"data_offsets"}},
+    {"one offset", ONE("\"dtype\":\"U8\",\"shape\":[0],\"data_offsets\":[0]"), 0, 0, {"data_offsets are not"}},
     {"three offsets", ONE("\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1,1]"), 0, 1, {"data_offsets", "3 numbers"}},
     {"offset negative", F32("[1]", "-4", "0"), 0, 4, {"data_offsets[0]"}},
     {"offset float", F32("[1]", "0", "4.0"), 0, 4, {"data_offsets[1]"}},
-    {"end before begin", F32("[1]", "4", "0"), 0, 4, {"\"a\"", "data_offsets"}},
+    {"end before begin", F32("[1]", "4", "0"), 0, 4, {"\"a\"", "data_offsets are not"}},
+    {"end before begin, as a size", F32("[4611686018427387903]", "4", "0"), 0, 4, {"data_offsets are not"}},
     {"end beyond", F32("[1]", "0", "4"), 0, 3, {"data_offsets", "3 bytes of data"}},
     {"both beyond", F32("[1]", "4", "8"), 0, 4, {"data_offsets", "4 bytes of data"}},
     {"offsets of 63 bits", F32("[1]", "9223372036854775803", "9223372036854775807"), 0, 4, {"data_offsets"}},
@@ -318,6 +323,7 @@ static const header_case header_cases[] = {
     {"checksum number", "{\"__metadata__\":{\"crc32\":12345678}}", 0, 0, {"crc32", "text"}},
     {"checksum short", "{\"__metadata__\":{\"crc32\":\"1234567\"}}", 0, 0, {"checksum", "8 hexadecimal"}},
     {"checksum escaped", "{\"__metadata__\":{\"crc\\u00332\":\"12345678\"}}", 0, 0, {"checksum"}},
+    {"checksum at the end", "{\"__metadata__\":{\"crc\\u00332\":\"12345678\"},\"crc32\":\"\"}", 0, 0, {"checksum"}},
     {"checksum is none", "{\"__metadata__\":{\"crc32\":\"checksum\"}}", 0, 0, {"its checksum is checksum"}},
     {"checksum of another file", "{\"__metadata__\":{\"crc32\":\"12345678\"}}", 0, 0, {"its checksum is 12345678"}},
     {"name that looks like it",
