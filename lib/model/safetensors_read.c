@@ -76,7 +76,7 @@ static bp_status parse_header(const reader *r, json_t **json)
         return BP_OK;
     }
     if (error.text[0] == '\0') {
-        return fail_memory(r); /* the one failure that Jansson has no words for */
+        return fail_memory(r); /* memory, for which Jansson has no words, or those of a mistake in the text */
     }
     return fail(r, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
 }

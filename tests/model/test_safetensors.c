@@ -1,16 +1,52 @@
-/* safetensors files: what is written, byte by byte; what comes back; and the files that must be refused. */
+/*
+ * safetensors files: what is written, byte by byte; what comes back; and the files that must be refused. Memory is made to run out by functions
+ * that the linker puts in between (--wrap), and that Jansson is given.
+ */
 #define _GNU_SOURCE
 
 #include "model/safetensors.h"
 #include "model/tensors.h"
 #include "support/check.h"
 
+#include <jansson.h>
 #include <locale.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int allocations_before = -1; /* the one that fails; −1: none does */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *memory, size_t size);
+char *__real_strdup(const char *text);
+
+static bool runs_out(void)
+{
+    return allocations_before >= 0 && allocations_before-- == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return runs_out() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return runs_out() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *memory, size_t size)
+{
+    return runs_out() ? NULL : __real_realloc(memory, size);
+}
+
+char *__wrap_strdup(const char *text)
+{
+    return runs_out() ? NULL : __real_strdup(text);
+}
 
 static char folder[] = "/tmp/bp-tensors-XXXXXX";
 static char file[64];
@@ -495,6 +531,50 @@ static void test_what_is_no_file(void **state)
     assert_null(tensors);
 }
 
+/* Each allocation fails in turn; the call says so, and works when they no longer do. AddressSanitizer sees what is not freed. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    json_set_alloc_funcs(__wrap_malloc, free);
+    bp_tensors *tensors = small_tensors(), *loaded = NULL;
+    bp_status status = BP_ERROR_MEMORY;
+    int saving = 0, loading = 0;
+    for (; status != BP_OK; saving++) {
+        allocations_before = saving;
+        status = bp_tensors_save("bp_net_save", tensors, file);
+        allocations_before = -1;
+        if (status != BP_OK) {
+            must_refuse("save", status, BP_ERROR_MEMORY, "bp_net_save: out of memory");
+        }
+    }
+    for (bool ran_out = true; ran_out; loading++) {
+        allocations_before = loading;
+        status = bp_tensors_load("bp_net_load", file, true, &loaded);
+        ran_out = allocations_before < 0;
+        allocations_before = -1;
+        if (ran_out && status != BP_ERROR_MEMORY) { /* Jansson takes the end of memory for that of a token */
+            must_refuse("load", status, BP_ERROR_FORMAT, "byte");
+        }
+    }
+    must(status);
+    assert_true(saving > 20 && loading > 20);
+    unsigned char *expected = small_file();
+    must_save_as(loaded, expected, SMALL_SIZE);
+    free(expected);
+    bp_tensors_destroy(loaded);
+    bp_tensors_destroy(tensors);
+    int adding = 0;
+    for (bool whole = false; !whole; adding++) {
+        allocations_before = adding;
+        tensors = bp_tensors_create();
+        whole = tensors && bp_tensors_add_text(tensors, "key", "value") && bp_tensors_add(tensors, "a", BP_TENSOR_U8, 0, NULL, "x");
+        allocations_before = -1;
+        bp_tensors_destroy(tensors);
+    }
+    assert_int_equal(adding, 7);
+    json_set_alloc_funcs(malloc, free);
+}
+
 static void test_swapping(void **state)
 {
     (void)state;
@@ -527,6 +607,7 @@ int main(void)
         cmocka_unit_test(test_checksum_elsewhere),
         cmocka_unit_test(test_what_cannot_be_written),
         cmocka_unit_test(test_what_is_no_file),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_swapping),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
