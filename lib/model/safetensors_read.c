@@ -76,7 +76,7 @@ static bp_status parse_header(const reader *r, json_t **json)
         return BP_OK;
     }
     if (error.text[0] == '\0') {
-        return fail_memory(r); /* the one failure that Jansson has no words for */
+        return fail_memory(r); /* memory, for which Jansson has no words, or those of a mistake in the text */
     }
     return fail(r, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
 }
@@ -187,7 +187,7 @@ static bp_status read_tensor(const reader *r, const char *name, const json_t *js
         return fail(r, "tensor \"%.60s\" is not an object of dtype, shape and data_offsets", name);
     }
     bp_tensor_type type = BP_TENSOR_BOOL;
-    size_t shape[BP_TENSOR_MAX_DIMENSIONS], n_dimensions, offsets[2], n_offsets, size;
+    size_t shape[BP_TENSOR_MAX_DIMENSIONS], n_dimensions, offsets[2] = {0}, n_offsets, size;
     bp_status status = read_type(r, name, dtype, &type);
     if (status == BP_OK) {
         status = read_sizes(r, name, "shape", dimensions, BP_TENSOR_MAX_DIMENSIONS, &n_dimensions, shape);

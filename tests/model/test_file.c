@@ -31,6 +31,7 @@ static int error_given;       /* 0: SIGKILL */
 static size_t longest_write = SIZE_MAX, longest_read = SIZE_MAX;
 static const char *grown; /* this file changes its size after the first read from any */
 static off_t grown_size;
+static void (*before_flock)(void); /* called once */
 
 static bool strikes(system_call call)
 {
@@ -92,6 +93,11 @@ int __wrap_fchmod(int descriptor, mode_t mode)
 
 int __wrap_flock(int descriptor, int operation)
 {
+    void (*work)(void) = before_flock;
+    before_flock = NULL;
+    if (work) {
+        work();
+    }
     return strikes(FLOCK) ? -1 : __real_flock(descriptor, operation);
 }
 
@@ -358,7 +364,6 @@ static void test_bad_paths(void **state)
     REFUSED(replace("", 1), BP_ERROR_IO, "bp_net_save: : ");
     REFUSED(replace(folder, 1), BP_ERROR_IO, "it is a directory");
     REFUSED(replace("/", 1), BP_ERROR_IO, "it is a directory");
-    REFUSED(replace("/dev/null", 1), BP_ERROR_IO, "it is not a regular file");
     REFUSED(bp_file_read("bp_net_load", folder, &bytes, &size), BP_ERROR_IO, "it is a directory");
     snprintf(path, sizeof path, "%s/missing/net.bp", folder);
     REFUSED(replace(path, 1), BP_ERROR_IO, "cannot open the folder: No such file");
@@ -480,6 +485,49 @@ static void test_abandoned(void **state)
     }
     REFUSED(replace(file, 3), BP_ERROR_IO, "cannot create a file beside it: File exists");
     must_hold(file, 2);
+}
+
+/* The abandoned file is taken away, and its name is given to a new one, between its being opened and locked. */
+static char taken_name[96], taken_from[96];
+static int living_saver;
+
+static void take_name(void)
+{
+    assert_int_equal(rename(taken_name, taken_from), 0);
+    living_saver = open(taken_name, O_CREAT | O_EXCL | O_WRONLY, 0600);
+    assert_true(living_saver >= 0 && __real_flock(living_saver, LOCK_EX) == 0);
+}
+
+static void test_abandoned_name_is_taken(void **state)
+{
+    (void)state;
+    snprintf(taken_name, sizeof taken_name, "%s.saving-0", file);
+    snprintf(taken_from, sizeof taken_from, "%s/elsewhere", folder);
+    int dead = open(taken_name, O_CREAT | O_WRONLY, 0600);
+    assert_true(dead >= 0);
+    close(dead);
+    before_flock = take_name;
+    must(replace(file, 1));
+    must_hold(file, 1);
+    assert_int_equal(access(taken_name, F_OK), 0); /* it is not ours to remove */
+    assert_int_equal(each_name(NULL), 3);
+    close(living_saver);
+}
+
+/* A new file that another saver takes for abandoned before it is locked. */
+static void remove_new(void)
+{
+    assert_int_equal(remove(taken_name), 0);
+}
+
+static void test_new_file_is_removed(void **state)
+{
+    (void)state;
+    snprintf(taken_name, sizeof taken_name, "%s.saving-0", file);
+    before_flock = remove_new;
+    must(replace(file, 1));
+    must_hold(file, 1);
+    assert_int_equal(each_name(NULL), 1);
 }
 
 /* Without locks abandoned files stay, but saving works. */
@@ -604,6 +652,8 @@ int main(void)
         cmocka_unit_test_teardown(test_read_only_folder, empty_folder),
         cmocka_unit_test_teardown(test_full_disk, empty_folder),
         cmocka_unit_test_teardown(test_abandoned, empty_folder),
+        cmocka_unit_test_teardown(test_abandoned_name_is_taken, empty_folder),
+        cmocka_unit_test_teardown(test_new_file_is_removed, empty_folder),
         cmocka_unit_test_teardown(test_no_locks, empty_folder),
         cmocka_unit_test_teardown(test_killed_before_each_call, empty_folder),
         cmocka_unit_test_teardown(test_killed_at_any_time, empty_folder),
