@@ -19,7 +19,7 @@ typedef enum bp_status {
     BP_ERROR_DTYPE = 2,       /**< …_f32 called on an f64 object, or the reverse; objects of two element types in one call */
     BP_ERROR_STATE = 3,       /**< the call comes too early or too late in the object's life, or objects do not belong together */
     BP_ERROR_MEMORY = 4,      /**< memory could not be had */
-    BP_ERROR_IO = 5,          /**< a file could not be opened or read */
+    BP_ERROR_IO = 5,          /**< a file could not be opened, read or written */
     BP_ERROR_FORMAT = 6,      /**< a file's content is not what its format allows */
     BP_ERROR_NONFINITE = 7,   /**< NaN or infinity where a finite number is needed, or as the loss of a training step */
     BP_ERROR_UNSUPPORTED = 8, /**< a combination that has no meaning or that this build does not have */
