@@ -1,0 +1,189 @@
+#include "report.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_WRONG = 4, SHOWN = 8, MAX_TABLE_CLASSES = 20, MAX_NAME = 12 };
+
+/* ---- the end ---- */
+
+void report_end(const bp_trainer *trainer)
+{
+    double monitor = 0, patience = 0;
+    size_t epochs = bp_trainer_epoch_count(trainer), best = bp_trainer_best_epoch(trainer);
+    bp_trainer_get(trainer, BP_TRAINER_MONITOR, &monitor);
+    bp_trainer_get(trainer, BP_TRAINER_PATIENCE, &patience);
+    static const char *const reasons[] = {
+        [BP_STOP_NONE] = "failed",
+        [BP_STOP_EPOCHS] = "all epochs are done",
+        [BP_STOP_PATIENCE] = "no better for too long",
+        [BP_STOP_TARGET] = "the target is reached",
+        [BP_STOP_TIME] = "time is over",
+        [BP_STOP_CALLBACK] = "interrupted",
+    };
+    printf("\nEnd after %zu epochs: %s", epochs, reasons[bp_trainer_stop(trainer)]);
+    if (patience > 0 && best != SIZE_MAX) {
+        printf("; the net is that of epoch %zu, the best by validation %s", best + 1, bp_metric_name((bp_metric)monitor));
+    }
+    printf("\n");
+}
+
+/* ---- metrics ---- */
+
+static double mean_of(size_t n, const double *metrics, bp_metric metric)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += metrics[i * METRIC_COUNT + metric];
+    }
+    return sum / (double)n;
+}
+
+/* Estimated from a sample, so over n − 1. */
+static double deviation_of(size_t n, const double *metrics, bp_metric metric)
+{
+    double mean = mean_of(n, metrics, metric), sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        sum += pow(metrics[i * METRIC_COUNT + metric] - mean, 2);
+    }
+    return sqrt(sum / (double)(n - 1));
+}
+
+void report_metrics(const options *o, size_t n, const double *metrics)
+{
+    static const bp_metric of_classes[] = {BP_METRIC_ACCURACY, BP_METRIC_LOSS},
+                           of_numbers[] = {BP_METRIC_R2, BP_METRIC_RMSE, BP_METRIC_MAE};
+    const bp_metric *shown = o->regress ? of_numbers : of_classes;
+    size_t n_shown = o->regress ? 3 : 2;
+    for (size_t i = 0; i < n_shown; i++) {
+        bool percent = shown[i] == BP_METRIC_ACCURACY;
+        double factor = percent ? 100 : 1, mean = factor * mean_of(n, metrics, shown[i]);
+        int digits = percent ? 2 : 4;
+        printf("  %-9s %.*f%s", bp_metric_name(shown[i]), digits, mean, percent ? "%" : "");
+        if (n > 1) {
+            printf(" ± %.*f%s", digits, factor * deviation_of(n, metrics, shown[i]), percent ? "%" : "");
+        }
+        printf("\n");
+    }
+}
+
+bool report_is_enough(const options *o, size_t n, const double *metrics)
+{
+    bool enough = true;
+    for (int i = 0; i < METRIC_COUNT; i++) {
+        double value = mean_of(n, metrics, (bp_metric)i), required = o->required[i];
+        bool more_is_better = i == BP_METRIC_ACCURACY || i == BP_METRIC_TOP_K || i == BP_METRIC_R2;
+        if (!isnan(required) && !(more_is_better ? value >= required : value <= required)) {
+            fprintf(stderr, "tabular: %s is %.6g, %s than the %g required\n", bp_metric_name((bp_metric)i), value,
+                    more_is_better ? "less" : "more", required);
+            enough = false;
+        }
+    }
+    return enough;
+}
+
+/* ---- classes ---- */
+
+/* Of a column that holds every class's name, cut to MAX_NAME, and every number below limit. */
+static int column_width(const table *t, uint64_t limit)
+{
+    int width = snprintf(NULL, 0, "%" PRIu64, limit);
+    for (size_t k = 0; k < bp_dataset_class_count(t->samples); k++) {
+        int length = (int)strlen(table_class_name(t, k));
+        width = length > width ? length : width;
+    }
+    return width < MAX_NAME ? width : MAX_NAME;
+}
+
+void report_confusion(const table *t, const uint64_t *confusion)
+{
+    size_t n = bp_dataset_class_count(t->samples);
+    if (!confusion || n > MAX_TABLE_CLASSES) {
+        return;
+    }
+    int width = column_width(t, bp_dataset_sample_count(t->samples));
+    printf("\nA row for each class, a column for each answer:\n\n  %*s  ", width, "");
+    for (size_t j = 0; j < n; j++) {
+        printf("  %*.*s", width, MAX_NAME, table_class_name(t, j));
+    }
+    printf("\n");
+    for (size_t i = 0; i < n; i++) {
+        printf("  %*.*s |", width, MAX_NAME, table_class_name(t, i));
+        for (size_t j = 0; j < n; j++) {
+            uint64_t count = confusion[i * n + j];
+            if (count) {
+                printf("  %*" PRIu64, width, count);
+            } else {
+                printf("  %*s", width, ".");
+            }
+        }
+        printf("\n");
+    }
+}
+
+/* ---- samples ---- */
+
+static size_t largest(size_t n, const float *numbers)
+{
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++) {
+        best = numbers[i] > numbers[best] ? i : best;
+    }
+    return best;
+}
+
+static void print_answers(const table *t, const bp_dataset *test, const float *y)
+{
+    size_t n = bp_dataset_sample_count(test), n_classes = bp_dataset_class_count(test), shown = 0;
+    const uint32_t *classes = bp_dataset_classes(test);
+    int width = column_width(t, n) > 6 ? column_width(t, n) : 6;
+    printf("\nSome of the test samples:\n\n  %-*s  %-*s  probability\n", width, "class", width, "answer");
+    for (int wrong = 1; wrong >= 0; wrong--) {
+        for (size_t i = 0; i < n && shown < (wrong ? SHOWN_WRONG : SHOWN); i++) {
+            size_t answer = largest(n_classes, y + i * n_classes);
+            if ((answer != classes[i]) == wrong) {
+                printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, MAX_NAME, table_class_name(t, classes[i]), width, MAX_NAME,
+                       table_class_name(t, answer), (double)(100 * y[i * n_classes + answer]), wrong ? "  (wrong)" : "");
+                shown++;
+            }
+        }
+    }
+}
+
+static bp_status print_numbers(const table *t, const bp_dataset *test, const float *y)
+{
+    const float *targets;
+    bp_status status = bp_dataset_targets_f32(test, &targets);
+    if (status == BP_OK) {
+        printf("\nSome of the test samples:\n\n  %12s  %12s  %12s\n", t->target_name ? t->target_name : "target", "answer", "difference");
+        for (size_t i = 0; i < bp_dataset_sample_count(test) && i < SHOWN; i++) {
+            printf("  %12.5g  %12.5g  %+12.3g\n", (double)targets[i], (double)y[i], (double)(y[i] - targets[i]));
+        }
+    }
+    return status;
+}
+
+bp_status report_samples(const options *o, const table *t, const training *run, const bp_dataset *test)
+{
+    const float *inputs;
+    size_t n = bp_dataset_sample_count(test);
+    bp_status status = bp_dataset_inputs_f32(test, &inputs);
+    if (status != BP_OK) {
+        return status;
+    }
+    float *y = calloc(n, bp_net_output_count(run->net) * sizeof *y);
+    if (!y) {
+        return BP_ERROR_MEMORY;
+    }
+    status = bp_net_predict_f32(run->net, run->ws, n, inputs, y);
+    if (status == BP_OK && o->regress) {
+        status = print_numbers(t, test, y);
+    } else if (status == BP_OK) {
+        print_answers(t, test, y);
+    }
+    free(y);
+    return status;
+}

@@ -1,0 +1,215 @@
+#include "training.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { EVALUATION_BATCH = 64 };
+
+const char *training_sentence(bp_status status)
+{
+    return status == BP_ERROR_MEMORY ? "out of memory" : bp_last_error();
+}
+
+/* ---- the samples ---- */
+
+/* t->scaled from samples with one target. */
+static bp_status scale_target(training *t, const bp_dataset *samples)
+{
+    const float *inputs, *targets;
+    size_t n = bp_dataset_sample_count(samples);
+    bp_status status = bp_dataset_inputs_f32(samples, &inputs);
+    if (status == BP_OK) {
+        status = bp_dataset_targets_f32(samples, &targets);
+    }
+    float *scaled = status == BP_OK ? malloc(n * sizeof *scaled) : NULL;
+    if (!scaled) {
+        return status == BP_OK ? BP_ERROR_MEMORY : status;
+    }
+    double mean = 0, variance = 0;
+    for (size_t i = 0; i < n; i++) {
+        mean += (double)targets[i] / (double)n;
+    }
+    for (size_t i = 0; i < n; i++) {
+        variance += pow((double)targets[i] - mean, 2) / (double)n;
+    }
+    double deviation = variance > 0 ? sqrt(variance) : 1;
+    for (size_t i = 0; i < n; i++) {
+        scaled[i] = (float)(((double)targets[i] - mean) / deviation);
+    }
+    t->target_mean = (float)mean;
+    t->target_deviation = (float)deviation;
+    status = bp_dataset_create_f32(&t->scaled, n, bp_dataset_input_count(samples), 1, inputs, scaled);
+    free(scaled);
+    return status;
+}
+
+/* ---- the net ---- */
+
+/* Inputs with mean 0 and deviation 1 in the samples. */
+static bp_status scale_inputs(bp_net *net, const bp_dataset *samples)
+{
+    size_t n = bp_dataset_input_count(samples);
+    float *offset = calloc(2 * n, sizeof *offset), *scale = offset + n;
+    if (!offset) {
+        return BP_ERROR_MEMORY;
+    }
+    bp_status status = bp_dataset_fit_scaling_f32(samples, BP_SCALING_STANDARD, offset, scale);
+    if (status == BP_OK) {
+        status = bp_net_set_input_scaling_f32(net, offset, scale);
+    }
+    free(offset);
+    return status;
+}
+
+static bp_status build_net(training *t, const options *o, const bp_dataset *samples)
+{
+    bp_status status = bp_net_create(&t->net, BP_F32, bp_dataset_input_count(samples));
+    for (size_t i = 0; status == BP_OK && i < o->n_hidden; i++) {
+        status = bp_net_add_dense(t->net, o->hidden[i], o->activation, 1);
+    }
+    if (status == BP_OK) {
+        bp_activation last = o->regress ? BP_ACTIVATION_IDENTITY : BP_ACTIVATION_SOFTMAX;
+        status = bp_net_add_dense(t->net, bp_dataset_output_count(samples), last, 1);
+    }
+    if (status == BP_OK) {
+        status = bp_net_initialize(t->net, BP_INITIALIZER_GLOROT_UNIFORM, o->seed);
+    }
+    for (size_t i = 0; status == BP_OK && i < o->n_hidden; i++) {
+        status = bp_net_set_dropout(t->net, i, o->dropout);
+    }
+    if (status == BP_OK) {
+        status = bp_net_set_input_noise(t->net, o->noise);
+    }
+    return status == BP_OK ? scale_inputs(t->net, samples) : status;
+}
+
+/* ---- how it learns ---- */
+
+static bp_status build_optimizer(training *t, const options *o)
+{
+    bp_status status = bp_optimizer_create(&t->opt, o->method, t->net);
+    if (status == BP_OK) {
+        status = bp_optimizer_set_seed(t->opt, o->seed);
+    }
+    return status == BP_OK ? options_apply_to_optimizer(o, t->opt) : status;
+}
+
+/* A schedule of one period is as long as the training. */
+static bp_status add_schedule(training *t, const options *o)
+{
+    bp_schedule *schedule = NULL;
+    double epochs;
+    bp_status status = bp_schedule_create(&schedule, o->schedule);
+    if (status == BP_OK) {
+        status = bp_trainer_get(t->trainer, BP_TRAINER_EPOCHS, &epochs);
+    }
+    if (status == BP_OK && (o->schedule == BP_SCHEDULE_COSINE || o->schedule == BP_SCHEDULE_ONE_CYCLE)) {
+        double warm_up = o->schedule_settings[BP_SCHEDULE_WARM_UP];
+        double period = warm_up < epochs ? epochs - warm_up : epochs;
+        status = bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, period);
+    }
+    if (status == BP_OK) {
+        status = options_apply_to_schedule(o, schedule);
+    }
+    if (status == BP_OK) {
+        status = bp_trainer_set_schedule(t->trainer, schedule);
+    }
+    bp_schedule_destroy(schedule);
+    return status;
+}
+
+static bp_status build_trainer(training *t, const options *o, const bp_dataset *samples)
+{
+    bp_loss loss = o->regress ? BP_LOSS_MSE : BP_LOSS_CROSS_ENTROPY;
+    bp_status status = bp_trainer_create(&t->trainer, t->net, t->opt, loss, samples);
+    if (status == BP_OK) {
+        status = bp_trainer_set_validation(t->trainer, t->validation);
+    }
+    const struct {
+        bp_trainer_setting setting;
+        double value;
+    } defaults[] = {
+        {BP_TRAINER_EPOCHS, 200},
+        {BP_TRAINER_PATIENCE, t->validation ? 50 : 0},
+        {BP_TRAINER_SEED, (double)o->seed},
+        {BP_TRAINER_THREADS, o->folds ? 1 : (double)o->threads},
+        {BP_TRAINER_TRAINING_METRICS, o->plot || o->history},
+    };
+    for (size_t i = 0; status == BP_OK && i < sizeof defaults / sizeof *defaults; i++) {
+        status = bp_trainer_set(t->trainer, defaults[i].setting, defaults[i].value);
+    }
+    if (status == BP_OK) {
+        status = options_apply_to_trainer(o, t->trainer);
+    }
+    if (status == BP_OK && o->has_schedule) {
+        status = add_schedule(t, o);
+    }
+    if (status == BP_OK && o->resume) {
+        status = bp_trainer_load(t->trainer, o->resume);
+        if (status == BP_OK) { /* more epochs, say: the file has settings of its own */
+            status = options_apply_to_trainer(o, t->trainer);
+        }
+    }
+    return status;
+}
+
+bp_status training_create(training *t, const options *o, const bp_dataset *samples)
+{
+    bp_status status = o->regress ? scale_target(t, samples) : BP_OK;
+    if (status == BP_OK && t->scaled) {
+        samples = t->scaled;
+    }
+    if (status == BP_OK && o->validation_fraction > 0) {
+        status = bp_dataset_split(samples, o->validation_fraction, o->seed + 1, &t->learned, &t->validation);
+        samples = t->learned;
+    }
+    if (status == BP_OK) {
+        status = build_net(t, o, samples);
+    }
+    if (status == BP_OK) {
+        status = build_optimizer(t, o);
+    }
+    if (status == BP_OK) {
+        status = build_trainer(t, o, samples);
+    }
+    return status == BP_OK ? bp_workspace_create(&t->ws, t->net, EVALUATION_BATCH) : status;
+}
+
+/* y = mean + deviation (W x + b) is a layer again. */
+bp_status training_finish(training *t)
+{
+    if (!t->scaled) {
+        return BP_OK;
+    }
+    bp_layer *last;
+    bp_status status = bp_net_layer(t->net, bp_net_layer_count(t->net) - 1, &last);
+    if (status != BP_OK) {
+        return status;
+    }
+    size_t n = bp_layer_input_count(last);
+    float *W = malloc(n * sizeof *W), b;
+    if (!W) {
+        return BP_ERROR_MEMORY;
+    }
+    status = bp_layer_get_weights_f32(last, W, &b);
+    for (size_t i = 0; status == BP_OK && i < n; i++) {
+        W[i] *= t->target_deviation;
+    }
+    if (status == BP_OK) {
+        b = b * t->target_deviation + t->target_mean;
+        status = bp_layer_set_weights_f32(last, W, &b);
+    }
+    free(W);
+    return status;
+}
+
+void training_destroy(training *t)
+{
+    bp_workspace_destroy(t->ws);
+    bp_trainer_destroy(t->trainer);
+    bp_optimizer_destroy(t->opt);
+    bp_net_destroy(t->net);
+    bp_dataset_destroy(t->validation);
+    bp_dataset_destroy(t->learned);
+    bp_dataset_destroy(t->scaled);
+}
