@@ -87,6 +87,10 @@ static void move_by_gradient(const bp_training *training, const real *gradient)
     real *room = training->opt->gradient;
     for (size_t l = 0; l < net->n_layers; l++) {
         bp_layer *layer = net->layers[l];
+        if (layer->frozen) {
+            gradient += bp_layer_parameter_count(layer);
+            continue;
+        }
         for (size_t i = 0; i < layer->n_outputs; i++) {
             REAL(bp_kernel)()->scale(layer->n_inputs, gradient, NULL, NULL, room);
             move(training, &step, layer->n_inputs, 1, room, (real *)layer->weights + i * layer->ld);
@@ -106,6 +110,10 @@ static void descend(const bp_optimizer *opt, bp_net *net, const real *gradient)
     real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     for (size_t l = 0; l < net->n_layers; l++) {
         bp_layer *layer = net->layers[l];
+        if (layer->frozen) {
+            gradient += bp_layer_parameter_count(layer);
+            continue;
+        }
         for (size_t i = 0; i < layer->n_outputs; i++) {
             REAL(bp_kernel)()->axpy(layer->n_inputs, -rate, gradient, (real *)layer->weights + i * layer->ld);
             gradient += layer->n_inputs;
