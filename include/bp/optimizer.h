@@ -76,8 +76,8 @@ typedef enum bp_optimizer_setting {
     /** λ₁, 0 or more: g + λ₁ sign θ takes the place of g, where sign 0 = 0; a subgradient of λ₁ ‖θ‖₁. Every method but L-BFGS; 0 unless set */
     BP_OPTIMIZER_L1_PENALTY = 6,
     BP_OPTIMIZER_BIAS_DECAY = 7, /**< 1: decay and L1 penalty are of weights and biases, as in PyTorch; 0: of weights alone. 1 unless set */
-    BP_OPTIMIZER_CLIP_VALUE =
-        8, /**< c, 0 or more: each element of g is held to −c … c; 0, which is off, unless set. Every method but L-BFGS */
+    /** c, 0 or more: each element of g is held to −c … c; 0, which is off, unless set. Every method but L-BFGS */
+    BP_OPTIMIZER_CLIP_VALUE = 8,
     /** c, 0 or more: g ← g min(1, c / (‖g‖ + 1e−6)), g of all layers together (Pascanu, Mikolov, Bengio 2013; torch.nn.utils.clip_grad_norm_, from
         which the 1e−6 is); 0, which is off, unless set. Every method but L-BFGS */
     BP_OPTIMIZER_CLIP_NORM = 9,
@@ -86,8 +86,8 @@ typedef enum bp_optimizer_setting {
     BP_OPTIMIZER_MINIMUM_STEP = 12,    /**< of iRPROP−'s Δ, 1e−30 to the maximum step; 1e−6 unless set */
     BP_OPTIMIZER_MAXIMUM_STEP = 13,    /**< of iRPROP−'s Δ, from the minimum step on; 50 unless set */
     BP_OPTIMIZER_ITERATIONS = 14,      /**< of L-BFGS in a step, whole, 1 to 1e6; 20 unless set */
-    BP_OPTIMIZER_HISTORY =
-        15 /**< of L-BFGS, pairs (s, y) that are kept, whole, 1 to 1000; 100 unless set. More than iterations do nothing */
+    /** of L-BFGS, pairs (s, y) that are kept, whole, 1 to 1000; 100 unless set. More than there are iterations do nothing */
+    BP_OPTIMIZER_HISTORY = 15
 } bp_optimizer_setting;
 
 /** "learning_rate", "momentum", …; NULL for a value that is no setting. Static text. Thread-safe. */

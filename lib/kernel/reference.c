@@ -113,6 +113,13 @@ static real sign(real value)
     return (real)((value > 0) - (value < 0));
 }
 
+/* β₂ v + (1 − β₂) g², kept finite */
+static real mean_square(const REAL(bp_method_step) * step, real g, real v)
+{
+    v += step->rest2 * (g * g - v);
+    return v > REAL_MAX ? REAL_MAX : v;
+}
+
 /* What one element becomes, with its gradient g; the formulas are in bp/optimizer.h. */
 static real moved(bp_method method, const REAL(bp_method_step) * step, real g, real theta, real *first, real *second)
 {
@@ -127,13 +134,13 @@ static real moved(bp_method method, const REAL(bp_method_step) * step, real g, r
         *first += g * g;
         return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
     case BP_METHOD_RMSPROP:
-        *first = step->beta2 * *first + (1 - step->beta2) * g * g;
+        *first = mean_square(step, g, *first);
         return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
     case BP_METHOD_ADAM:
     case BP_METHOD_ADAMW:
-        *first = step->beta1 * *first + (1 - step->beta1) * g;
-        *second = step->beta2 * *second + (1 - step->beta2) * g * g;
-        return theta - step->shrinkage * theta - step->learning_rate * *first / (sqrt(*second) * step->v_scale + step->epsilon);
+        *first += step->rest1 * (g - *first);
+        *second = mean_square(step, g, *second);
+        return theta - step->shrinkage * theta - step->learning_rate * *first / (sqrt(*second) + step->epsilon);
     case BP_METHOD_IRPROP_MINUS: {
         real turned = sign(g) * *first, delta = *second > 0 ? *second : step->learning_rate;
         delta *= turned > 0 ? step->increase : turned < 0 ? step->decrease : 1;
