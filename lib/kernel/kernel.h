@@ -28,7 +28,7 @@ typedef struct REAL(bp_method_step) {
     real momentum;
     real rest1, rest2;                         /* 1 − β₁, 1 − β₂ */
     real decay, l1;                            /* g + decay θ + l1 sign θ takes the place of g */
-    real shrinkage;                            /* of AdamW: ηλ, what θ loses of itself */
+    real shrinkage;                            /* θ − shrinkage θ takes the place of θ: of AdamW ηλ */
     real increase, decrease, minimum, maximum; /* of iRPROP−'s steps */
 } REAL(bp_method_step);
 
