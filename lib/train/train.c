@@ -100,7 +100,8 @@ bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *o
         return status;
     }
     ws->batch = 0;
-    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target}, .training = {opt, net}};
+    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target},
+                      .training = {.opt = opt, .net = net}};
     j.step.sink = sink_of(&j, false);
     REAL(bp_pass_begin)(&j.step.pass, x, ws->input);
     if (opt->method == BP_METHOD_LBFGS) {
@@ -201,7 +202,7 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
     ws->batch = 0;
     training_job j = {
         .step = {.function = __func__, .pass = {net, ws, 1}, .loss = loss, .target = target},
-        .training = {opt, net},
+        .training = {.opt = opt, .net = net},
         .n = n,
         .x = x,
     };
