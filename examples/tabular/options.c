@@ -19,8 +19,9 @@ static const char usage[] =
     "How\n"
     "  --hidden N[,N]...      units of the hidden layers; 0: no such layer (default 256)\n"
     "  --activation NAME      of the hidden layers (default relu)\n"
-    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.4)\n"
-    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.25)\n"
+    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.2)\n"
+    "  --scaling NAME         of the inputs: min_max or standard (default min_max, to 0 ... 1)\n"
+    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.05)\n"
     "  --method NAME          sgd, momentum, adam, ... (default adamw)\n"
     "  --schedule KIND[,NAME=VALUE]...   of the learning rate: cosine, one_cycle, plateau, ... (default constant)\n"
     "  --set NAME=VALUE[,NAME=VALUE]...  settings of training and method, as often as wanted; their names are below\n"
@@ -238,8 +239,9 @@ static options defaults(void)
                  .hidden = {256},
                  .activation = BP_ACTIVATION_RELU,
                  .method = BP_METHOD_ADAMW,
-                 .dropout = 0.4,
-                 .noise = 0.25,
+                 .scaling = BP_SCALING_MIN_MAX,
+                 .dropout = 0.2,
+                 .noise = 0.05,
                  .test_fraction = 0.2,
                  .validation_fraction = (double)NAN,
                  .threads = 1,
@@ -276,6 +278,7 @@ options options_parse(int argc, char **argv)
         {"activation", required_argument, NULL, 'a'},
         {"dropout", required_argument, NULL, 'd'},
         {"noise", required_argument, NULL, 'i'},
+        {"scaling", required_argument, NULL, 'x'},
         {"method", required_argument, NULL, 'm'},
         {"schedule", required_argument, NULL, 'c'},
         {"set", required_argument, NULL, 's'},
@@ -317,6 +320,11 @@ options options_parse(int argc, char **argv)
             break;
         case 'i':
             o.noise = number(name, optarg, 0, 1000);
+            break;
+        case 'x':
+            if (bp_scaling_from_name(optarg, &o.scaling)) {
+                refuse(name, optarg, "min_max or standard");
+            }
             break;
         case 'm':
             if (bp_method_from_name(optarg, &o.method) || o.method == BP_METHOD_CUSTOM) {
