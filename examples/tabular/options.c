@@ -112,8 +112,8 @@ static double number(const char *option, const char *text, double least, double 
     errno = 0;
     double value = strtod(text, &end);
     if (end == text || *end || errno || !(value >= least && value <= most)) {
-        snprintf(allowed, sizeof allowed, "%g to %g", least, most);
-        refuse(option, text, isfinite(least) ? allowed : "a number");
+        snprintf(allowed, sizeof allowed, "%.10g to %.10g", least, most);
+        refuse(option, text, allowed);
     }
     return value;
 }
@@ -149,6 +149,18 @@ static char *cut_value(const char *option, char *text)
     return sign + 1;
 }
 
+/* The number behind a setting's name; its range is the library's to check. */
+static double setting_value(const char *option, const char *name, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || isnan(value)) {
+        fprintf(stderr, "tabular: --%s has \"%s=%s\"; the value is to be a number\n", option, name, text);
+        exit(2);
+    }
+    return value;
+}
+
 static void set(options *o, const char *option, char *text)
 {
     const char *value = cut_value(option, text);
@@ -157,9 +169,9 @@ static void set(options *o, const char *option, char *text)
     bp_metric metric;
     if (bp_trainer_setting_from_name(text, &of_trainer) == BP_OK) {
         bool is_metric = of_trainer == BP_TRAINER_MONITOR && bp_metric_from_name(value, &metric) == BP_OK;
-        o->trainer_settings[of_trainer] = is_metric ? (double)metric : number(text, value, -INFINITY, INFINITY);
+        o->trainer_settings[of_trainer] = is_metric ? (double)metric : setting_value(option, text, value);
     } else if (bp_optimizer_setting_from_name(text, &of_optimizer) == BP_OK) {
-        o->optimizer_settings[of_optimizer] = number(text, value, -INFINITY, INFINITY);
+        o->optimizer_settings[of_optimizer] = setting_value(option, text, value);
     } else {
         fprintf(stderr, "tabular: --%s has \"%s\", which is no setting of training or method; --help names them\n", option, text);
         exit(2);
@@ -180,7 +192,7 @@ static void set_schedule(options *o, const char *option, char *text)
     if (bp_schedule_setting_from_name(text, &setting)) {
         refuse_name(option, text, schedule_name);
     }
-    o->schedule_settings[setting] = number(text, value, -INFINITY, INFINITY);
+    o->schedule_settings[setting] = setting_value(option, text, value);
 }
 
 static void add_hidden(options *o, const char *option, char *text)
@@ -201,7 +213,7 @@ static void require(options *o, const char *option, char *text)
     if (bp_metric_from_name(text, &metric)) {
         refuse_name(option, text, metric_name);
     }
-    o->required[metric] = number(text, value, -INFINITY, INFINITY);
+    o->required[metric] = setting_value(option, text, value);
 }
 
 /* Hands each of the words between commas to function. */

@@ -105,8 +105,8 @@ static bp_status add_schedule(training *t, const options *o)
     }
     if (status == BP_OK && (o->schedule == BP_SCHEDULE_COSINE || o->schedule == BP_SCHEDULE_ONE_CYCLE)) {
         double warm_up = o->schedule_settings[BP_SCHEDULE_WARM_UP];
-        double period = warm_up < epochs ? epochs - warm_up : epochs;
-        status = bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, period);
+        bool warms_up = !isnan(warm_up) && warm_up < epochs;
+        status = bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, warms_up ? epochs - warm_up : epochs);
     }
     if (status == BP_OK) {
         status = options_apply_to_schedule(o, schedule);
