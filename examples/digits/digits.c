@@ -15,7 +15,7 @@
 
 enum { HIDDEN_COUNT = 32, SHOWN_COUNT = 5 };
 
-static const double INPUT_NOISE = 0.1; /* no digit looks twice the same, as from other hands */
+static const double LABEL_SMOOTHING = 0.1; /* no answer is to be quite certain: digits of other hands are read better */
 
 typedef struct options {
     const char *file;
@@ -90,9 +90,9 @@ static bool train(const options *o, run *r)
         bp_net_add_dense(r->net, CLASS_COUNT, BP_ACTIVATION_SOFTMAX, 1) ||
         bp_net_initialize(r->net, BP_INITIALIZER_GLOROT_UNIFORM, o->seed) ||
         bp_dataset_fit_scaling_f32(r->train, BP_SCALING_MIN_MAX, offset, scale) || bp_net_set_input_scaling_f32(r->net, offset, scale) ||
-        bp_net_set_input_noise(r->net, INPUT_NOISE) || bp_optimizer_create(&r->opt, BP_METHOD_SGD, r->net) ||
-        bp_optimizer_set(r->opt, BP_OPTIMIZER_LEARNING_RATE, o->learning_rate) ||
+        bp_optimizer_create(&r->opt, BP_METHOD_SGD, r->net) || bp_optimizer_set(r->opt, BP_OPTIMIZER_LEARNING_RATE, o->learning_rate) ||
         bp_trainer_create(&r->trainer, r->net, r->opt, BP_LOSS_CROSS_ENTROPY, r->train) || bp_trainer_set_validation(r->trainer, r->test) ||
+        bp_trainer_set(r->trainer, BP_TRAINER_LABEL_SMOOTHING, LABEL_SMOOTHING) ||
         bp_trainer_set(r->trainer, BP_TRAINER_EPOCHS, (double)o->epochs) ||
         bp_trainer_set(r->trainer, BP_TRAINER_BATCH_SIZE, (double)o->batch) ||
         bp_trainer_set(r->trainer, BP_TRAINER_SEED, (double)o->seed) ||

@@ -29,8 +29,12 @@ static void fetch(size_t n, const real *row)
 static void add_noise(const REAL(bp_pass) * pass, real *x)
 {
     uint64_t seed = bp_random_key(pass->seed, BP_RANDOM_NOISE, pass->step);
+    double pair[2];
     for (size_t i = 0; i < pass->batch * pass->net->n_inputs; i++) {
-        x[i] += (real)(pass->net->input_noise * bp_random_normal(seed, 0, i));
+        if (i % 2 == 0) {
+            bp_random_normal_pair(seed, 0, i / 2, pair);
+        }
+        x[i] += (real)(pass->net->input_noise * pair[i % 2]);
     }
 }
 
