@@ -17,11 +17,11 @@ static size_t row_of(const REAL(bp_samples) * samples, size_t s)
     return samples->order ? samples->order[s] : s;
 }
 
-/* Has a row come into the cache while the processor does something else: rows in a random order are nothing that it foresees. */
-static void fetch(size_t n, const real *row)
+void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s)
 {
-    for (size_t i = 0; i < n; i += BP_ALIGNMENT / sizeof *row) {
-        __builtin_prefetch(row + i);
+    const real *x = samples->x + row_of(samples, s) * n_inputs;
+    for (size_t i = 0; samples->order && i < n_inputs; i += BP_ALIGNMENT / sizeof *x) {
+        __builtin_prefetch(x + i);
     }
 }
 
@@ -50,8 +50,8 @@ static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     if (!as_it_is) {
         REAL(bp_kernel)()->scale(n, x, offset, scale, input);
         for (size_t s = 1; s < pass->batch; s++) { /* a row's end may have gone over into the next one's place */
-            if (samples->order && s + 1 < pass->batch) {
-                fetch(n, samples->x + row_of(samples, first + s + 1) * n);
+            if (s + 1 < pass->batch) {
+                REAL(bp_samples_fetch)(samples, n, first + s + 1);
             }
             REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
         }
