@@ -20,7 +20,7 @@ static size_t row_of(const REAL(bp_samples) * samples, size_t s)
 void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s)
 {
     const real *x = samples->x + row_of(samples, s) * n_inputs;
-    for (size_t i = 0; samples->order && i < n_inputs; i += BP_ALIGNMENT / sizeof *x) {
+    for (size_t i = 0; i < n_inputs; i += BP_ALIGNMENT / sizeof *x) {
         __builtin_prefetch(x + i);
     }
 }
@@ -50,7 +50,7 @@ static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     if (!as_it_is) {
         REAL(bp_kernel)()->scale(n, x, offset, scale, input);
         for (size_t s = 1; s < pass->batch; s++) { /* a row's end may have gone over into the next one's place */
-            if (s + 1 < pass->batch) {
+            if (samples->order && s + 1 < pass->batch) {
                 REAL(bp_samples_fetch)(samples, n, first + s + 1);
             }
             REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
