@@ -15,9 +15,10 @@ INLINE vector sign(vector v)
 }
 
 /*
- * held: v ≥ 0 below infinity. scaled_root: ROOT_FACTOR √v, within 2 units in the last place. AVX-512 has an estimate of 1/√v to 14 bits, and a
- * step of Newton's method doubles them; what multiplies the result of each step is left in. That takes half the time of the processor's square
- * root, for which its divisions would wait. Numbers that are not negative have the order of their bits as integers. 0 gives 0, infinity infinity.
+ * held: v ≥ 0 below infinity. scaled_root: ROOT_FACTOR √v, within 2 units in the last place. AVX-512 has an estimate of 1/√v to 14 bits,
+ * and a step of Newton's method doubles them; what multiplies the result of each step is left in. That takes half the time of the
+ * processor's square root, for which its divisions would wait. Numbers that are not negative have the order of their bits as integers. 0
+ * gives 0, infinity infinity.
  */
 #if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
 enum { ROOT_FACTOR = 2 };

@@ -32,7 +32,7 @@ struct bp_optimizer {
     bp_custom_method custom;
 };
 
-/* Makes an optimizer with a method's settings, states and room for a gradient, in the name of function, whose other arguments are checked. */
+/* Makes an optimizer with a method's settings, states and room for a gradient, in the name of function, which has checked the rest. */
 bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method method, const bp_net *net);
 
 /* That the optimizer is there and was made for this net. */

@@ -14,10 +14,14 @@ void REAL(bp_optimizer_begin)(bp_training *training)
 {
     bp_optimizer *opt = training->opt;
     const double *settings = opt->settings;
-    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], decay = settings[BP_OPTIMIZER_WEIGHT_DECAY], t = (double)++opt->n_steps;
+    double t = (double)++opt->n_steps;
+    if (training->plain) {
+        return;
+    }
+    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], decay = settings[BP_OPTIMIZER_WEIGHT_DECAY];
     double beta1 = settings[BP_OPTIMIZER_BETA1], beta2 = settings[BP_OPTIMIZER_BETA2], epsilon = settings[BP_OPTIMIZER_EPSILON];
-    REAL(bp_method_step)
-    step = {
+    REAL(bp_method_step) *numbers = &training->numbers;
+    *numbers = (REAL(bp_method_step)){
         .learning_rate = (real)rate,
         .epsilon = (real)epsilon,
         .momentum = (real)settings[BP_OPTIMIZER_MOMENTUM],
@@ -33,16 +37,12 @@ void REAL(bp_optimizer_begin)(bp_training *training)
     if (opt->method == BP_METHOD_ADAM || opt->method == BP_METHOD_ADAMW) {
         /* η m̂ / (√v̂ + ε), with the correction of v̂ taken out of the root, and of the denominator */
         double root = sqrt(1 - pow(beta2, t));
-        step.learning_rate = (real)(rate * root / (1 - pow(beta1, t)));
-        step.epsilon = (real)(epsilon * root);
+        numbers->learning_rate = (real)(rate * root / (1 - pow(beta1, t)));
+        numbers->epsilon = (real)(epsilon * root);
     }
     if (opt->method == BP_METHOD_ADAMW) {
-        step.shrinkage = (real)(rate * decay);
-        step.decay = 0;
-    }
-    training->weights = training->biases = step;
-    if (settings[BP_OPTIMIZER_BIAS_DECAY] == 0) {
-        training->biases.decay = training->biases.l1 = training->biases.shrinkage = 0;
+        numbers->shrinkage = (real)(rate * decay);
+        numbers->decay = 0;
     }
     training->clip = 1;
 }
@@ -62,12 +62,13 @@ static void move_rows(const bp_training *training, const bp_layer *layer, bp_ran
     real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias, *gradient = training->opt->gradient;
     REAL(bp_method_rows) part = {.m = 1, .n = rows.n * layer->ld, .scale = training->clip, .theta = W};
     part.direction = REAL(bp_optimizer_place)(training, gradient, W);
-    move(training, &training->weights, part);
+    move(training, &training->numbers, part);
     if (b) {
+        const REAL(bp_method_step) numbers = REAL(bp_numbers_of_biases)(training);
         part.n = rows.n;
         part.theta = b + rows.first;
         part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
-        move(training, &training->biases, part);
+        move(training, &numbers, part);
     }
 }
 
@@ -77,11 +78,11 @@ static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pa
     const bp_layer *layer = training->net->layers[l];
     real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias;
     const real *x = pass->ws->layers[l].x, *g = (const real *)pass->ws->layers[l].g + rows.first;
-    move(training, &training->weights,
+    move(training, &training->numbers,
          (REAL(bp_method_rows)){.m = rows.n, .n = layer->n_inputs, .ld = layer->ld, .scale = -1, .g = g, .direction = x, .theta = W});
     if (b) {
-        move(training, &training->biases,
-             (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = -1, .direction = g, .theta = b + rows.first});
+        const REAL(bp_method_step) numbers = REAL(bp_numbers_of_biases)(training);
+        move(training, &numbers, (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = -1, .direction = g, .theta = b + rows.first});
     }
 }
 
@@ -144,7 +145,7 @@ static void unpack_gradient(const bp_training *training, const real *gradient)
 /* θ ← θ − η g */
 static void descend(const bp_training *training, const real *gradient)
 {
-    real rate = training->weights.learning_rate;
+    real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     for (size_t l = 0; l < training->net->n_layers; gradient += bp_layer_parameter_count(training->net->layers[l++])) {
         const bp_layer *layer = training->net->layers[l];
         size_t n_in = layer->n_inputs, n_out = layer->n_outputs;
@@ -185,9 +186,9 @@ bp_status REAL(bp_optimizer_step)(bp_optimizer *opt, bp_net *net, const real *gr
     if (status != BP_OK) {
         return status;
     }
-    bp_training training = {.opt = opt, .net = net, .whole = bp_optimizer_needs_whole_gradient(opt)};
+    bp_training training = REAL(bp_training_of)(opt, net);
     REAL(bp_optimizer_begin)(&training);
-    if (bp_optimizer_is_plain(opt)) {
+    if (training.plain) {
         descend(&training, gradient);
         return BP_OK;
     }

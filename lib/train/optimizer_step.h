@@ -1,7 +1,7 @@
 /*
- * Steps of a method. A sink gives an optimizer the rows of a gradient. It moves the parameters at once where it can; where it needs the whole
- * gradient first (bp_training.whole) it only keeps the rows, until all threads have waited for each other, one has settled what the step is to
- * be, and all have waited again; then each moves its part.
+ * Steps of a method. A sink gives an optimizer the rows of a gradient. It moves the parameters at once where it can; where it needs the
+ * whole gradient first (bp_training.whole) it only keeps the rows, until all threads have waited for each other, one has settled what the
+ * step is to be, and all have waited again; then each moves its part.
  */
 #ifndef BP_TRAIN_OPTIMIZER_STEP_H
 #define BP_TRAIN_OPTIMIZER_STEP_H
@@ -14,13 +14,29 @@
 typedef struct bp_training {
     bp_optimizer *opt;
     bp_net *net;
-    bool whole;
-    /* of the step that has begun */
-    REAL(bp_method_step) weights, biases; /* its numbers, which are not the same where decay is not for biases */
-    real clip;                            /* what clipping leaves of the gradient, as a factor */
+    bool plain, whole; /* what the optimizer is and needs (optimizer.h) */
+    /* of the step that has begun, unless it is plain */
+    real clip; /* what clipping leaves of the gradient, as a factor */
+    REAL(bp_method_step) numbers;
 } bp_training;
 
-/* Counts a step, and computes its numbers; by one thread. */
+/* Of steps with the optimizer's present settings. */
+static inline bp_training REAL(bp_training_of)(bp_optimizer *opt, bp_net *net)
+{
+    return (bp_training){.opt = opt, .net = net, .plain = bp_optimizer_is_plain(opt), .whole = bp_optimizer_needs_whole_gradient(opt)};
+}
+
+/* The numbers for biases: those of weights, or with BP_OPTIMIZER_BIAS_DECAY 0 without what pulls parameters to 0. */
+static inline REAL(bp_method_step) REAL(bp_numbers_of_biases)(const bp_training *training)
+{
+    REAL(bp_method_step) numbers = training->numbers;
+    if (training->opt->settings[BP_OPTIMIZER_BIAS_DECAY] == 0) {
+        numbers.decay = numbers.l1 = numbers.shrinkage = 0;
+    }
+    return numbers;
+}
+
+/* Counts a step, and computes its numbers; by one thread. A step that fails after this is to be counted out. */
 void REAL(bp_optimizer_begin)(bp_training *training);
 
 /* A sink's take: these rows of a layer's gradient. */

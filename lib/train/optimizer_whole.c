@@ -39,15 +39,16 @@ static void pack_gradient(const bp_training *training)
 {
     real *packed = training->opt->custom.gradient;
     void *gradient = training->opt->gradient;
+    const REAL(bp_method_step) of_biases = REAL(bp_numbers_of_biases)(training);
     for (size_t l = 0; l < training->net->n_layers; packed += bp_layer_parameter_count(training->net->layers[l++])) {
         const bp_layer *layer = training->net->layers[l];
         size_t n_in = layer->n_inputs, n_out = layer->n_outputs;
         for (size_t i = 0; i < n_out; i++) {
             const real *row = (real *)layer->weights + i * layer->ld;
-            penalize(n_in, &training->weights, training->clip, REAL(bp_optimizer_place)(training, gradient, row), row, packed + i * n_in);
+            penalize(n_in, &training->numbers, training->clip, REAL(bp_optimizer_place)(training, gradient, row), row, packed + i * n_in);
         }
         if (layer->has_bias) {
-            penalize(n_out, &training->biases, training->clip, REAL(bp_optimizer_place)(training, gradient, layer->bias), layer->bias,
+            penalize(n_out, &of_biases, training->clip, REAL(bp_optimizer_place)(training, gradient, layer->bias), layer->bias,
                      packed + n_out * n_in);
         }
     }

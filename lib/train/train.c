@@ -28,17 +28,15 @@ typedef struct training_job {
 } training_job;
 
 /*
- * Plain stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next
- * sample. Other methods are given g.
+ * Plain stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the
+ * next sample. Other methods are given g.
  */
 static REAL(bp_pass_sink) sink_of(training_job *j, bool look_ahead)
 {
-    const bp_optimizer *opt = j->training.opt;
-    j->training.whole = bp_optimizer_needs_whole_gradient(opt);
-    if (!bp_optimizer_is_plain(opt)) {
+    if (!j->training.plain) {
         return (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
     }
-    real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
+    real rate = (real)j->training.opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     return (REAL(bp_pass_sink)){.net = j->training.net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
 }
 
@@ -101,7 +99,7 @@ bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *o
     }
     ws->batch = 0;
     training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target},
-                      .training = {.opt = opt, .net = net}};
+                      .training = REAL(bp_training_of)(opt, net)};
     j.step.sink = sink_of(&j, false);
     REAL(bp_pass_begin)(&j.step.pass, x, ws->input);
     if (opt->method == BP_METHOD_LBFGS) {
@@ -138,8 +136,8 @@ static void add_sample_to_error(const training_job *j, size_t s)
 }
 
 /*
- * Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass: that sample begins
- * before the backward pass of the one before it.
+ * Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass: that sample
+ * begins before the backward pass of the one before it.
  */
 static void run_online(void *argument, size_t thread, size_t n_threads)
 {
@@ -202,7 +200,7 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
     ws->batch = 0;
     training_job j = {
         .step = {.function = __func__, .pass = {net, ws, 1}, .loss = loss, .target = target},
-        .training = {.opt = opt, .net = net},
+        .training = REAL(bp_training_of)(opt, net),
         .n = n,
         .x = x,
     };

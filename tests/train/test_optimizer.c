@@ -1,6 +1,6 @@
 /*
- * Methods, in both element types: a training step, on one sample and on a batch, and bp_optimizer_step with the gradient from bp_net_gradient,
- * against the formulas in double precision; methods of the caller's own; clipping by threads; settings.
+ * Methods, in both element types: a training step, on one sample and on a batch, and bp_optimizer_step with the gradient from
+ * bp_net_gradient, against the formulas in double precision; methods of the caller's own; clipping by threads; settings.
  */
 #include "core/real.h"
 #include "net/workspace.h"
