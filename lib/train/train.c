@@ -33,7 +33,7 @@ typedef struct training_job {
  */
 static REAL(bp_pass_sink) sink_of(training_job *j, bool look_ahead)
 {
-    if (!j->training.plain) {
+    if (!j->training.opt->plain) {
         return (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
     }
     real rate = (real)j->training.opt->settings[BP_OPTIMIZER_LEARNING_RATE];
@@ -46,7 +46,7 @@ static void compute_loss(training_job *j, const bp_team *team)
     if (team->thread == 0) {
         REAL(bp_job_loss)(&j->step);
         if (j->step.status == BP_OK) {
-            REAL(bp_optimizer_begin)(&j->training);
+            REAL(bp_optimizer_begin)(j->training.opt);
         }
     }
 }
@@ -54,7 +54,7 @@ static void compute_loss(training_job *j, const bp_team *team)
 /* After a backward pass, the step of an optimizer that needed all of the gradient first; false if it failed. */
 static bool move_whole(training_job *j, const bp_team *team)
 {
-    if (!j->training.whole || j->training.opt->method == BP_METHOD_LBFGS) {
+    if (!j->training.opt->whole || j->training.opt->method == BP_METHOD_LBFGS) {
         return true; /* L-BFGS moves between passes */
     }
     bp_team_wait(team);
@@ -98,8 +98,7 @@ bp_status REAL(bp_net_train_step)(bp_net *net, bp_workspace *ws, bp_optimizer *o
         return status;
     }
     ws->batch = 0;
-    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target},
-                      .training = REAL(bp_training_of)(opt, net)};
+    training_job j = {.step = {.function = __func__, .pass = {net, ws, batch}, .loss = loss, .target = target}, .training = {opt, net}};
     j.step.sink = sink_of(&j, false);
     REAL(bp_pass_begin)(&j.step.pass, x, ws->input);
     if (opt->method == BP_METHOD_LBFGS) {
@@ -200,7 +199,7 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
     ws->batch = 0;
     training_job j = {
         .step = {.function = __func__, .pass = {net, ws, 1}, .loss = loss, .target = target},
-        .training = REAL(bp_training_of)(opt, net),
+        .training = {opt, net},
         .n = n,
         .x = x,
     };
