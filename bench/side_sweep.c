@@ -69,7 +69,7 @@ static void libbp_run(void *state, size_t runs)
     bp_training training = {.opt = side->opt, .net = side->net};
     const REAL(bp_pass) pass = {.net = side->net, .ws = side->ws, .batch = 1};
     for (size_t i = 0; i < runs; i++) {
-        REAL(bp_optimizer_begin)(&training);
+        REAL(bp_optimizer_begin)(side->opt);
         for (size_t l = side->net->n_layers; l-- > 0;) {
             REAL(bp_optimizer_take)(&training, &pass, l, (bp_range){0, side->ws->layers[l].m});
         }

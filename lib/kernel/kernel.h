@@ -33,8 +33,8 @@ typedef struct REAL(bp_method_step) {
 } REAL(bp_method_step);
 
 /*
- * Parameters for a step: m rows of n elements, ld from one to the next, whose gradient is scale × g_i × direction for row i, or scale × direction
- * where g is NULL. So one sample's gradient, −g xᵀ, needs no memory. Rows are as a layer's vectors.
+ * Parameters for a step: m rows of n elements, ld from one to the next, whose gradient is scale × g_i × direction for row i, or scale ×
+ * direction where g is NULL. So one sample's gradient, −g xᵀ, needs no memory. Rows are as a layer's vectors.
  */
 typedef struct REAL(bp_method_rows) {
     size_t m, n, ld;

@@ -15,9 +15,10 @@ INLINE vector sign(vector v)
 }
 
 /*
- * held: v ≥ 0 below infinity. scaled_root: ROOT_FACTOR √v, within 2 units in the last place. AVX-512 has an estimate of 1/√v to 14 bits, and a
- * step of Newton's method doubles them; what multiplies the result of each step is left in. That takes half the time of the processor's square
- * root, for which its divisions would wait. Numbers that are not negative have the order of their bits as integers. 0 gives 0, infinity infinity.
+ * held: v ≥ 0 below infinity. scaled_root: ROOT_FACTOR √v, within 2 units in the last place. AVX-512 has an estimate of 1/√v to 14 bits,
+ * and a step of Newton's method doubles them; what multiplies the result of each step is left in. That takes half the time of the
+ * processor's square root, for which its divisions would wait. Numbers that are not negative have the order of their bits as integers. 0
+ * gives 0, infinity infinity.
  */
 #if BP_VECTOR_BYTES == 64 && BP_REAL_BITS == 32
 enum { ROOT_FACTOR = 2 };
@@ -185,22 +186,28 @@ void NATIVE(bp_method)(bp_method method, const REAL(bp_method_step) * step, cons
     }
 }
 
-/* As many doubles as a vector has elements. */
-typedef double doubles __attribute__((vector_size(LANES * sizeof(double))));
+/* As many elements of a vector as make a vector of doubles, and these. */
+enum { PARTS = sizeof(double) / sizeof(real), PART = LANES / PARTS };
+typedef real part __attribute__((vector_size(PART * sizeof(real)), aligned(sizeof(real)), may_alias));
+typedef double doubles __attribute__((vector_size(PART * sizeof(double))));
 
 double NATIVE(bp_clip)(size_t n, real limit, real *x)
 {
-    doubles sums = {0};
+    int clips = limit < (real)INFINITY;
+    doubles sums[PARTS] = {{0}};
     for (size_t i = 0; i < n; i += LANES) {
-        vector x_i = load(x + i);
-        x_i = choose(x_i > limit, broadcast(limit), choose(x_i < -limit, broadcast(-limit), x_i));
-        store(x + i, x_i);
-        doubles element = __builtin_convertvector(x_i, doubles);
-        sums += element * element;
+        if (clips) {
+            vector x_i = load(x + i);
+            store(x + i, choose(x_i > limit, broadcast(limit), choose(x_i < -limit, broadcast(-limit), x_i)));
+        }
+        for (size_t p = 0; p < PARTS; p++) {
+            doubles element = __builtin_convertvector(*(const part *)(x + i + p * PART), doubles);
+            sums[p] += element * element;
+        }
     }
     double sum = 0;
-    for (int i = 0; i < LANES; i++) {
-        sum += sums[i];
+    for (size_t i = 0; i < LANES; i++) {
+        sum += sums[i / PART][i % PART];
     }
     return sum;
 }

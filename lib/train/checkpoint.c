@@ -442,6 +442,7 @@ static void take(bp_trainer *t, loaded *in)
     bp_snapshot_restore(&in->latest, t->net, t->opt);
     t->opt->seed = in->steps[1];
     memcpy(t->opt->settings, in->optimizer_settings, sizeof in->optimizer_settings);
+    bp_optimizer_settle_kind(t->opt);
     memcpy(t->settings, in->settings, sizeof in->settings);
     t->settings[BP_TRAINER_THREADS] = threads;
     t->has_schedule = in->has_schedule;

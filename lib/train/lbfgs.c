@@ -71,7 +71,7 @@ static double penalty(const bp_training *training, const double *theta, double *
     return decay / 2 * sum;
 }
 
-/* The objective and its gradient at theta. A point where they are not finite is infinitely bad, and the line search takes a shorter step. */
+/* The objective and its gradient at theta. A point where they are not finite is infinitely bad; the line search takes a shorter step. */
 static double evaluate(void *argument, const double *theta, double *gradient, int n, double step)
 {
     (void)n;

@@ -8,8 +8,8 @@
 typedef bp_status REAL(bp_evaluate)(void *context, real *mean_loss);
 
 /*
- * Minimizes the loss that evaluate computes, with the optimizer's weight decay. mean_loss receives the loss before; NULL: it is not wanted. In
- * the name of function.
+ * Minimizes the loss that evaluate computes, with the optimizer's weight decay. mean_loss receives the loss before; NULL: it is not wanted.
+ * In the name of function.
  */
 bp_status REAL(bp_lbfgs_minimize)(const char *function, const bp_training *training, REAL(bp_evaluate) * evaluate, void *context,
                                   real *mean_loss);

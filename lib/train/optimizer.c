@@ -16,10 +16,11 @@ static bool allocate(bp_optimizer *opt)
             return false;
         }
     }
-    if (!bp_optimizer_is_plain(opt)) {
+    opt->numbers = bp_allocate(1, BP_NUMBERS_BYTES);
+    if (!opt->plain) {
         opt->gradient = bp_allocate(opt->storage, element);
     }
-    return bp_optimizer_is_plain(opt) || opt->gradient;
+    return opt->numbers && (opt->plain || opt->gradient);
 }
 
 bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method method, const bp_net *net)
@@ -30,6 +31,7 @@ bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method 
     }
     *made = (bp_optimizer){.method = method, .dtype = net->dtype, .identity = bp_identity_hold(net->identity), .storage = net->storage};
     bp_method_defaults(method, made->settings);
+    bp_optimizer_settle_kind(made);
     if (!allocate(made)) {
         bp_optimizer_destroy(made);
         return bp_fail_memory(function);
@@ -79,6 +81,7 @@ void bp_optimizer_destroy(bp_optimizer *opt)
             free(opt->states[i]);
         }
         free(opt->gradient);
+        free(opt->numbers);
         free(opt->custom.state);
         free(opt->custom.theta);
         free(opt->custom.gradient);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { BP_OPTIMIZER_SETTING_COUNT = 16, BP_MAX_STATES = 2 };
+enum { BP_OPTIMIZER_SETTING_COUNT = 16, BP_MAX_STATES = 2, BP_NUMBERS_BYTES = 256 };
 
 /* A custom method's function and its vectors; θ and gradient are packed. */
 typedef struct bp_custom_method {
@@ -30,6 +30,11 @@ struct bp_optimizer {
     void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; of L-BFGS the best parameters */
     void *gradient;              /* where a gradient is summed; NULL for SGD until it needs one: it sums in the weights */
     bp_custom_method custom;
+    bool plain; /* a step is θ ← θ − η g and nothing else, and sums in the weights */
+    bool whole; /* a step needs all of the gradient before it moves the first parameter */
+    /* of the step that has begun, unless it is plain */
+    void *numbers; /* two REAL(bp_method_step): of weights and, if they differ, of biases */
+    double clip;   /* what clipping leaves of the gradient, as a factor */
 };
 
 /* A vector that steps leave to those after them. */
@@ -42,7 +47,7 @@ typedef struct bp_optimizer_state {
 /* State i, below BP_MAX_STATES; n is 0 if there is none. */
 bp_optimizer_state bp_optimizer_get_state(const bp_optimizer *opt, size_t i);
 
-/* Makes an optimizer with a method's settings, states and room for a gradient, in the name of function, whose other arguments are checked. */
+/* Makes an optimizer with a method's settings, states and room for a gradient, in the name of function, which has checked the rest. */
 bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method method, const bp_net *net);
 
 /* That the optimizer is there and was made for this net. */
@@ -55,10 +60,7 @@ void bp_method_defaults(bp_method method, double settings[BP_OPTIMIZER_SETTING_C
 /* That these can be an optimizer's settings. Room for a gradient is made if they need it, and nothing else changes. */
 bp_status bp_optimizer_check_settings(const char *function, bp_optimizer *opt, const double *settings);
 
-/* A step by θ ← θ − η g and nothing else, which sums in the weights. */
-bool bp_optimizer_is_plain(const bp_optimizer *opt);
-
-/* A step needs all of the gradient before it moves the first parameter. */
-bool bp_optimizer_needs_whole_gradient(const bp_optimizer *opt);
+/* Says in an optimizer what follows from its settings: whether it is plain, and needs the whole gradient. */
+void bp_optimizer_settle_kind(bp_optimizer *opt);
 
 #endif

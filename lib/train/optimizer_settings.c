@@ -131,20 +131,13 @@ void bp_method_defaults(bp_method method, double settings[BP_OPTIMIZER_SETTING_C
     settings[BP_OPTIMIZER_WEIGHT_DECAY] = methods[method].weight_decay;
 }
 
-static bool clips(const bp_optimizer *opt)
+void bp_optimizer_settle_kind(bp_optimizer *opt)
 {
-    return opt->settings[BP_OPTIMIZER_CLIP_VALUE] > 0 || opt->settings[BP_OPTIMIZER_CLIP_NORM] > 0;
-}
-
-bool bp_optimizer_is_plain(const bp_optimizer *opt)
-{
-    return opt->method == BP_METHOD_SGD && opt->settings[BP_OPTIMIZER_WEIGHT_DECAY] == 0 && opt->settings[BP_OPTIMIZER_L1_PENALTY] == 0 &&
-           !clips(opt);
-}
-
-bool bp_optimizer_needs_whole_gradient(const bp_optimizer *opt)
-{
-    return opt->method == BP_METHOD_CUSTOM || opt->method == BP_METHOD_LBFGS || clips(opt);
+    const double *settings = opt->settings;
+    bool clips = settings[BP_OPTIMIZER_CLIP_VALUE] > 0 || settings[BP_OPTIMIZER_CLIP_NORM] > 0;
+    bool penalized = settings[BP_OPTIMIZER_WEIGHT_DECAY] > 0 || settings[BP_OPTIMIZER_L1_PENALTY] > 0;
+    opt->plain = opt->method == BP_METHOD_SGD && !penalized && !clips;
+    opt->whole = opt->method == BP_METHOD_CUSTOM || opt->method == BP_METHOD_LBFGS || clips;
 }
 
 /* That there is such a setting, and that the method has it. */
@@ -198,6 +191,7 @@ bp_status bp_optimizer_set(bp_optimizer *opt, bp_optimizer_setting setting, doub
     status = bp_optimizer_check_settings(__func__, opt, changed);
     if (status == BP_OK) {
         opt->settings[setting] = value;
+        bp_optimizer_settle_kind(opt);
     }
     return status;
 }
@@ -213,7 +207,8 @@ bp_status bp_optimizer_check_settings(const char *function, bp_optimizer *opt, c
             return status;
         }
     }
-    if (!opt->gradient && !bp_optimizer_is_plain(&changed)) {
+    bp_optimizer_settle_kind(&changed);
+    if (!opt->gradient && !changed.plain) {
         opt->gradient = bp_allocate(opt->storage, bp_dtype_size(opt->dtype));
         return opt->gradient ? BP_OK : bp_fail_memory(function);
     }

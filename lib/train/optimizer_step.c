@@ -11,14 +11,19 @@
 
 enum { LINE = BP_ALIGNMENT / sizeof(real) };
 
-void REAL(bp_optimizer_begin)(bp_training *training)
+_Static_assert(2 * sizeof(REAL(bp_method_step)) <= BP_NUMBERS_BYTES, "room for the numbers of weights and of biases");
+
+void REAL(bp_optimizer_begin)(bp_optimizer *opt)
 {
-    bp_optimizer *opt = training->opt;
+    opt->n_steps++;
+    if (opt->plain) {
+        return;
+    }
     const double *settings = opt->settings;
-    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], decay = settings[BP_OPTIMIZER_WEIGHT_DECAY], t = (double)++opt->n_steps;
+    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], decay = settings[BP_OPTIMIZER_WEIGHT_DECAY];
     double beta1 = settings[BP_OPTIMIZER_BETA1], beta2 = settings[BP_OPTIMIZER_BETA2], epsilon = settings[BP_OPTIMIZER_EPSILON];
-    REAL(bp_method_step)
-    step = {
+    REAL(bp_method_step) *numbers = opt->numbers;
+    numbers[0] = (REAL(bp_method_step)){
         .learning_rate = (real)rate,
         .epsilon = (real)epsilon,
         .momentum = (real)settings[BP_OPTIMIZER_MOMENTUM],
@@ -33,42 +38,43 @@ void REAL(bp_optimizer_begin)(bp_training *training)
     };
     if (opt->method == BP_METHOD_ADAM || opt->method == BP_METHOD_ADAMW) {
         /* η m̂ / (√v̂ + ε), with the correction of v̂ taken out of the root, and of the denominator */
-        double root = sqrt(1 - pow(beta2, t));
-        step.learning_rate = (real)(rate * root / (1 - pow(beta1, t)));
-        step.epsilon = (real)(epsilon * root);
+        double t = (double)opt->n_steps, root = sqrt(1 - pow(beta2, t));
+        numbers[0].learning_rate = (real)(rate * root / (1 - pow(beta1, t)));
+        numbers[0].epsilon = (real)(epsilon * root);
     }
     if (opt->method == BP_METHOD_ADAMW) {
-        step.shrinkage = (real)(rate * decay);
-        step.decay = 0;
+        numbers[0].shrinkage = (real)(rate * decay);
+        numbers[0].decay = 0;
     }
-    training->weights = training->biases = step;
     if (settings[BP_OPTIMIZER_BIAS_DECAY] == 0) {
-        training->biases.decay = training->biases.l1 = training->biases.shrinkage = 0;
+        numbers[1] = numbers[0];
+        numbers[1].decay = numbers[1].l1 = numbers[1].shrinkage = 0;
     }
-    training->clip = 1;
+    opt->clip = 1;
 }
 
-/* A step of these rows, whose states are at the same place as they. */
-static void move(const bp_training *training, const REAL(bp_method_step) * step, REAL(bp_method_rows) rows)
+/* A step of these rows, of weights or of biases, whose states are at the same place as they. */
+static void move(const bp_training *training, bool biases, REAL(bp_method_rows) * rows)
 {
     const bp_optimizer *opt = training->opt;
-    rows.first = opt->states[0] ? REAL(bp_optimizer_place)(training, opt->states[0], rows.theta) : NULL;
-    rows.second = opt->states[1] ? REAL(bp_optimizer_place)(training, opt->states[1], rows.theta) : NULL;
-    REAL(bp_kernel)()->method(opt->method, step, &rows);
+    rows->first = opt->states[0] ? REAL(bp_optimizer_place)(training, opt->states[0], rows->theta) : NULL;
+    rows->second = opt->states[1] ? REAL(bp_optimizer_place)(training, opt->states[1], rows->theta) : NULL;
+    REAL(bp_kernel)()->method(opt->method, REAL(bp_optimizer_numbers)(opt, biases), rows);
 }
 
 /* Rows of a layer whose gradient is there: its weights as one vector, padding and all. */
 static void move_rows(const bp_training *training, const bp_layer *layer, bp_range rows)
 {
-    real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias, *gradient = training->opt->gradient;
-    REAL(bp_method_rows) part = {.m = 1, .n = rows.n * layer->ld, .scale = training->clip, .theta = W};
-    part.direction = REAL(bp_optimizer_place)(training, gradient, W);
-    move(training, &training->weights, part);
-    if (b) {
+    void *gradient = training->opt->gradient;
+    REAL(bp_method_rows) part = {.m = 1, .n = rows.n * layer->ld, .scale = (real)training->opt->clip};
+    part.theta = (real *)layer->weights + rows.first * layer->ld;
+    part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
+    move(training, false, &part);
+    if (layer->has_bias) {
         part.n = rows.n;
-        part.theta = b + rows.first;
+        part.theta = (real *)layer->bias + rows.first;
         part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
-        move(training, &training->biases, part);
+        move(training, true, &part);
     }
 }
 
@@ -76,13 +82,14 @@ static void move_rows(const bp_training *training, const bp_layer *layer, bp_ran
 static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pass, size_t l, bp_range rows)
 {
     const bp_layer *layer = training->net->layers[l];
-    real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias;
-    const real *x = pass->ws->layers[l].x, *g = (const real *)pass->ws->layers[l].g + rows.first;
-    move(training, &training->weights,
-         (REAL(bp_method_rows)){.m = rows.n, .n = layer->n_inputs, .ld = layer->ld, .scale = -1, .g = g, .direction = x, .theta = W});
-    if (b) {
-        move(training, &training->biases,
-             (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = -1, .direction = g, .theta = b + rows.first});
+    const real *g = (const real *)pass->ws->layers[l].g + rows.first;
+    REAL(bp_method_rows) part = {.m = rows.n, .n = layer->n_inputs, .ld = layer->ld, .scale = -1, .g = g};
+    part.theta = (real *)layer->weights + rows.first * layer->ld;
+    part.direction = pass->ws->layers[l].x;
+    move(training, false, &part);
+    if (layer->has_bias) {
+        part = (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = -1, .direction = g, .theta = (real *)layer->bias + rows.first};
+        move(training, true, &part);
     }
 }
 
@@ -102,7 +109,7 @@ static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass
 void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows)
 {
     const bp_training *training = context;
-    if (training->whole) {
+    if (training->opt->whole) {
         sum_gradient(training, pass, layer, rows);
     } else if (pass->batch == 1) {
         move_by_sample(training, pass, layer, rows);
@@ -129,7 +136,7 @@ void REAL(bp_optimizer_move)(const bp_training *training, const bp_team *team)
 /* θ ← θ − η g */
 static void descend(const bp_training *training, const real *gradient)
 {
-    real rate = training->weights.learning_rate;
+    real rate = (real)training->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     for (size_t l = 0; l < training->net->n_layers; gradient += bp_layer_parameter_count(training->net->layers[l++])) {
         const bp_layer *layer = training->net->layers[l];
         size_t n_in = layer->n_inputs, n_out = layer->n_outputs;
@@ -170,14 +177,14 @@ bp_status REAL(bp_optimizer_step)(bp_optimizer *opt, bp_net *net, const real *gr
     if (status != BP_OK) {
         return status;
     }
-    bp_training training = {.opt = opt, .net = net, .whole = bp_optimizer_needs_whole_gradient(opt)};
-    REAL(bp_optimizer_begin)(&training);
-    if (bp_optimizer_is_plain(opt)) {
+    const bp_training training = {opt, net};
+    REAL(bp_optimizer_begin)(opt);
+    if (opt->plain) {
         descend(&training, gradient);
         return BP_OK;
     }
     bp_parameters_unpack(net, gradient, opt->gradient); /* whose rows are padded */
-    if (training.whole) {
+    if (opt->whole) {
         status = REAL(bp_optimizer_settle)(&training, __func__);
     }
     if (status == BP_OK) {

@@ -43,6 +43,9 @@ static void pack_gradient(const bp_training *training)
 {
     real *packed = training->opt->custom.gradient;
     void *gradient = training->opt->gradient;
+    const bp_optimizer *opt = training->opt;
+    const REAL(bp_method_step) *of_weights = REAL(bp_optimizer_numbers)(opt, false), *of_biases = REAL(bp_optimizer_numbers)(opt, true);
+    real clip = (real)opt->clip;
     for (size_t l = 0; l < training->net->n_layers; packed += bp_layer_parameter_count(training->net->layers[l++])) {
         const bp_layer *layer = training->net->layers[l];
         size_t n_in = layer->n_inputs, n_out = layer->n_outputs;
@@ -52,11 +55,10 @@ static void pack_gradient(const bp_training *training)
         }
         for (size_t i = 0; i < n_out; i++) {
             const real *row = (real *)layer->weights + i * layer->ld;
-            penalize(n_in, &training->weights, training->clip, REAL(bp_optimizer_place)(training, gradient, row), row, packed + i * n_in);
+            penalize(n_in, of_weights, clip, REAL(bp_optimizer_place)(training, gradient, row), row, packed + i * n_in);
         }
         if (layer->has_bias) {
-            penalize(n_out, &training->biases, training->clip, REAL(bp_optimizer_place)(training, gradient, layer->bias), layer->bias,
-                     packed + n_out * n_in);
+            penalize(n_out, of_biases, clip, REAL(bp_optimizer_place)(training, gradient, layer->bias), layer->bias, packed + n_out * n_in);
         }
     }
 }
@@ -98,7 +100,7 @@ static bp_status move_custom(const bp_training *training, const char *function)
     return BP_OK;
 }
 
-bp_status REAL(bp_optimizer_settle)(bp_training *training, const char *function)
+bp_status REAL(bp_optimizer_settle)(const bp_training *training, const char *function)
 {
     bp_status status = BP_OK;
     bp_optimizer *opt = training->opt;
@@ -106,7 +108,7 @@ bp_status REAL(bp_optimizer_settle)(bp_training *training, const char *function)
     if (!isfinite(norm)) {
         status = bp_fail(BP_ERROR_NONFINITE, "%s: the gradient's 2-norm is %g", function, norm);
     } else if (most > 0 && most < norm + 1e-6) {
-        training->clip = (real)(most / (norm + 1e-6));
+        opt->clip = most / (norm + 1e-6);
     }
     if (status == BP_OK && opt->method == BP_METHOD_CUSTOM) {
         status = move_custom(training, function);

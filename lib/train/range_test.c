@@ -109,6 +109,7 @@ static bp_status prepare(const char *function, range_run *run, const bp_net *net
         return status;
     }
     memcpy(run->opt->settings, opt->settings, sizeof opt->settings);
+    bp_optimizer_settle_kind(run->opt);
     run->opt->seed = opt->seed;
     return bp_check_loss(function, run->net, run->ws, run->net->dtype, loss, run->batch, run->x, run->target);
 }

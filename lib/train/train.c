@@ -32,15 +32,13 @@ typedef struct training_job {
 } training_job;
 
 /*
- * Plain stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the next
- * sample. Other methods are given g.
+ * Plain stochastic gradient descent needs no gradient in memory: W += η/batch Σ g xᵀ. look_ahead: the first layer's update waits for the
+ * next sample. Other methods are given g.
  */
 static void set_sink(training_job *j, bool look_ahead)
 {
     const bp_optimizer *opt = j->training.opt;
-    bool is_plain = bp_optimizer_is_plain(opt);
-    j->training.whole = !is_plain && bp_optimizer_needs_whole_gradient(opt);
-    if (!is_plain) {
+    if (!opt->plain) {
         j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
         return;
     }
@@ -66,10 +64,8 @@ static void compute_loss(training_job *j, const bp_team *team)
 {
     if (team->thread == 0) {
         REAL(bp_job_loss)(&j->step);
-        if (j->step.status == BP_OK && j->step.sink.net) {
-            j->training.opt->n_steps++; /* the sink has all the numbers of the step */
-        } else if (j->step.status == BP_OK) {
-            REAL(bp_optimizer_begin)(&j->training);
+        if (j->step.status == BP_OK) {
+            REAL(bp_optimizer_begin)(j->training.opt);
         }
     }
 }
@@ -77,7 +73,7 @@ static void compute_loss(training_job *j, const bp_team *team)
 /* After a backward pass, the step of an optimizer that needed all of the gradient first; false if it failed. */
 static bool move_whole(training_job *j, const bp_team *team)
 {
-    if (!j->training.whole || j->training.opt->method == BP_METHOD_LBFGS) {
+    if (!j->training.opt->whole || j->training.opt->method == BP_METHOD_LBFGS) {
         return true; /* L-BFGS moves between passes */
     }
     bp_team_wait(team);
@@ -165,8 +161,8 @@ static void add_sample_to_error(const training_job *j, size_t s)
 }
 
 /*
- * Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass: that sample begins
- * before the backward pass of the one before it.
+ * Each sample's update of the first layer waits for the next sample, to share a sweep over the weights with its forward pass: that sample
+ * begins before the backward pass of the one before it.
  */
 static void run_online(void *argument, size_t thread, size_t n_threads)
 {

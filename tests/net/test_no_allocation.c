@@ -81,7 +81,7 @@ static real x[BATCH * INPUTS], target[BATCH * OUTPUTS], y[BATCH * OUTPUTS], delt
 typedef struct fixture {
     bp_net *net;
     bp_workspace *ws;
-    bp_optimizer *sgd, *adam;
+    bp_optimizer *sgd, *adam, *clipped;
 } fixture;
 
 static int set_up(void **state)
@@ -104,6 +104,7 @@ static int tear_down(void **state)
     fixture *f = *state;
     bp_optimizer_destroy(f->sgd);
     bp_optimizer_destroy(f->adam);
+    bp_optimizer_destroy(f->clipped);
     bp_workspace_destroy(f->ws);
     bp_net_destroy(f->net);
     return 0;
@@ -129,6 +130,9 @@ static bool run(fixture *f, int steps)
              REAL(bp_net_train_step)(f->net, f->ws, f->adam, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
              REAL(bp_net_train_online)(f->net, f->ws, f->adam, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
              REAL(bp_optimizer_step)(f->adam, f->net, gradient) == BP_OK &&
+             REAL(bp_net_train_step)(f->net, f->ws, f->clipped, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
+             REAL(bp_net_train_online)(f->net, f->ws, f->clipped, BP_LOSS_CROSS_ENTROPY, BATCH, x, target, &loss) == BP_OK &&
+             REAL(bp_optimizer_step)(f->clipped, f->net, gradient) == BP_OK &&
              REAL(bp_net_train_step)(f->net, f->ws, f->sgd, BP_LOSS_MSE, BATCH + 1, x, target, NULL) == BP_ERROR_ARGUMENT;
     }
     return ok;
@@ -138,6 +142,8 @@ static void create(fixture *f)
 {
     must(bp_optimizer_create(&f->sgd, BP_METHOD_SGD, f->net));
     must(bp_optimizer_create(&f->adam, BP_METHOD_ADAM, f->net));
+    must(bp_optimizer_create(&f->clipped, BP_METHOD_SGD, f->net));
+    must(bp_optimizer_set(f->clipped, BP_OPTIMIZER_CLIP_NORM, 0.1));
     must(bp_workspace_create(&f->ws, f->net, BATCH));
 }
 

@@ -314,13 +314,34 @@ static void test_lbfgs_bad_input(void **state)
     bp_net_destroy(line);
 }
 
+/* Where no step is short enough the net stays where it was: the first length is 1, the loss there NaN, and after 40 halvings still infinite. */
+static void test_lbfgs_no_way(void **state)
+{
+    (void)state;
+    bp_net *line = make_net(BP_F32, 2, 1, (const size_t[]){1}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 0, 3);
+    bp_optimizer *opt = make_lbfgs(line);
+    if (!opt) {
+        bp_net_destroy(line);
+        skip();
+    }
+    bp_workspace *one;
+    const float far[] = {3e38f, 3e38f}, z = 0.9f;
+    float theta[] = {0, 0}, loss;
+    must(bp_workspace_create(&one, line, 1));
+    must(bp_net_set_parameters_f32(line, theta));
+    must(bp_net_train_step_f32(line, one, opt, BP_LOSS_MSE, 1, far, &z, &loss));
+    must(bp_net_get_parameters_f32(line, theta));
+    assert_true(theta[0] == 0 && theta[1] == 0 && fabsf(loss - 0.405f) < 1e-6f);
+    bp_optimizer_destroy(opt);
+    bp_workspace_destroy(one);
+    bp_net_destroy(line);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_trajectories),
-        cmocka_unit_test(test_lbfgs_least_squares),
-        cmocka_unit_test(test_lbfgs_net),
-        cmocka_unit_test(test_lbfgs_bad_input),
+        cmocka_unit_test(test_trajectories),    cmocka_unit_test(test_lbfgs_least_squares), cmocka_unit_test(test_lbfgs_net),
+        cmocka_unit_test(test_lbfgs_bad_input), cmocka_unit_test(test_lbfgs_no_way),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
