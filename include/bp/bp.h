@@ -30,6 +30,7 @@
 #include "bp/layer.h"
 #include "bp/loss.h"
 #include "bp/metric.h"
+#include "bp/model.h"
 #include "bp/net.h"
 #include "bp/optimizer.h"
 #include "bp/random.h"

@@ -1,6 +1,7 @@
 #include "data/csv_reader.h"
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 #include "data/dataset.h"
 

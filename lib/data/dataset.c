@@ -115,25 +115,6 @@ bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
     return BP_OK;
 }
 
-char **bp_names_copy(size_t n, const char *const *names)
-{
-    size_t bytes = n * sizeof(char *);
-    for (size_t i = 0; i < n; i++) {
-        bytes += strlen(names[i]) + 1;
-    }
-    char **copy = malloc(bytes ? bytes : 1);
-    if (!copy) {
-        return NULL;
-    }
-    char *text = (char *)(copy + n);
-    for (size_t i = 0; i < n; i++) {
-        size_t length = strlen(names[i]) + 1;
-        copy[i] = memcpy(text, names[i], length);
-        text += length;
-    }
-    return copy;
-}
-
 bp_dtype bp_dataset_dtype(const bp_dataset *dataset)
 {
     return dataset ? dataset->dtype : (bp_dtype)0;

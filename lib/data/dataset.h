@@ -31,7 +31,4 @@ void bp_dataset_copy_rows(const bp_dataset *dataset, size_t n, const size_t *ind
 /* Targets from classes: one-hot where there are as many outputs as classes and one_hot, else the class's index. */
 void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot);
 
-/* n texts in one block that free ends; NULL without memory. */
-char **bp_names_copy(size_t n, const char *const *names);
-
 #endif

@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 
 #include "bp/random.h"

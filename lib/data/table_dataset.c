@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* locale_t */
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 #include "data/dataset.h"
 #include "data/number.h"

@@ -269,8 +269,7 @@ static bp_status read_packed(const loaded *in, const char *name, const bp_net *n
 /* Parameters are finite; a method's state need not be. */
 static bp_status check_finite(const loaded *in, const char *name, const bp_net *net, const void *stored)
 {
-    bool finite = (net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(net->storage, stored);
-    return finite ? BP_OK : bp_fail(BP_ERROR_NONFINITE, "%s: %.200s: %s has NaN or infinity", in->function, in->path, name);
+    return bp_parameters_are_finite(net, stored) ? BP_OK : bp_fail(BP_ERROR_NONFINITE, "%s: %.200s: %s has NaN or infinity", in->function, in->path, name);
 }
 
 static bp_status read_parameters(const loaded *in, const char *name, const bp_net *net, void *stored)

@@ -91,13 +91,13 @@ bp_status bp_trainer_train_f64(bp_trainer *trainer, size_t n, double *sum);
 bool bp_trainer_weigh_f32(bp_trainer *trainer);
 bool bp_trainer_weigh_f64(bp_trainer *trainer);
 
+/* Whether a vector that is stored as the net's parameters are is finite. */
+bool bp_parameters_are_finite(const bp_net *net, const void *stored);
+
 /* All NaN. */
 void bp_trainer_clear_metrics(bp_trainer *trainer);
 
 /* Whether all of the net's parameters are. */
 bool bp_trainer_is_finite(const bp_trainer *trainer);
-
-bool bp_are_finite_f32(size_t n, const void *elements);
-bool bp_are_finite_f64(size_t n, const void *elements);
 
 #endif

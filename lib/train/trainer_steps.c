@@ -45,8 +45,3 @@ bool REAL(bp_trainer_weigh)(bp_trainer *t)
     t->weights = products;
     return products;
 }
-
-bool REAL(bp_are_finite)(size_t n, const void *elements)
-{
-    return REAL(bp_first_nonfinite)(n, elements) == n;
-}
