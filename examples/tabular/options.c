@@ -19,11 +19,13 @@ static const char usage[] =
     "How\n"
     "  --hidden N[,N]...      units of the hidden layers; 0: no such layer (default 256)\n"
     "  --activation NAME      of the hidden layers (default relu)\n"
-    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.4)\n"
-    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.25)\n"
+    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.2)\n"
+    "  --scaling NAME         of the inputs: min_max or standard (default min_max, to 0 ... 1)\n"
+    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.05)\n"
     "  --method NAME          sgd, momentum, adam, ... (default adamw)\n"
     "  --schedule KIND[,NAME=VALUE]...   of the learning rate: cosine, one_cycle, plateau, ... (default constant)\n"
     "  --set NAME=VALUE[,NAME=VALUE]...  settings of training and method, as often as wanted; their names are below\n"
+    "                         (default epochs=200, label_smoothing=0.1 for classes, patience=50 if there is validation)\n"
     "  --seed N               of everything that is random (default 1)\n"
     "  --threads N            1 to 1024 (default 1); they change no result\n"
     "\n"
@@ -46,7 +48,7 @@ static const char usage_end[] =
     "Examples\n"
     "  tabular --plot digits.svg digits.csv.gz\n"
     "  tabular --folds 5 iris.csv\n"
-    "  tabular --regress --target 1 --folds 5 wine_data.csv       what the alcohol of a wine is, from its other measures\n"
+    "  tabular --regress --target 7 --folds 5 wine_data.csv      the flavanoids of a wine from its other measures\n"
     "  tabular --method sgd --set learning_rate=0.1,batch_size=8 --schedule cosine,warm_up=5 iris.csv\n"
     "\n"
     "Ctrl-C ends training behind the batch, and the report is of what was reached.\n"
@@ -111,8 +113,8 @@ static double number(const char *option, const char *text, double least, double 
     errno = 0;
     double value = strtod(text, &end);
     if (end == text || *end || errno || !(value >= least && value <= most)) {
-        snprintf(allowed, sizeof allowed, "%g to %g", least, most);
-        refuse(option, text, isfinite(least) ? allowed : "a number");
+        snprintf(allowed, sizeof allowed, "%.10g to %.10g", least, most);
+        refuse(option, text, allowed);
     }
     return value;
 }
@@ -148,6 +150,18 @@ static char *cut_value(const char *option, char *text)
     return sign + 1;
 }
 
+/* The number behind a setting's name; its range is the library's to check. */
+static double setting_value(const char *option, const char *name, const char *text)
+{
+    char *end;
+    double value = strtod(text, &end);
+    if (end == text || *end || isnan(value)) {
+        fprintf(stderr, "tabular: --%s has \"%s=%s\"; the value is to be a number\n", option, name, text);
+        exit(2);
+    }
+    return value;
+}
+
 static void set(options *o, const char *option, char *text)
 {
     const char *value = cut_value(option, text);
@@ -156,9 +170,9 @@ static void set(options *o, const char *option, char *text)
     bp_metric metric;
     if (bp_trainer_setting_from_name(text, &of_trainer) == BP_OK) {
         bool is_metric = of_trainer == BP_TRAINER_MONITOR && bp_metric_from_name(value, &metric) == BP_OK;
-        o->trainer_settings[of_trainer] = is_metric ? (double)metric : number(text, value, -INFINITY, INFINITY);
+        o->trainer_settings[of_trainer] = is_metric ? (double)metric : setting_value(option, text, value);
     } else if (bp_optimizer_setting_from_name(text, &of_optimizer) == BP_OK) {
-        o->optimizer_settings[of_optimizer] = number(text, value, -INFINITY, INFINITY);
+        o->optimizer_settings[of_optimizer] = setting_value(option, text, value);
     } else {
         fprintf(stderr, "tabular: --%s has \"%s\", which is no setting of training or method; --help names them\n", option, text);
         exit(2);
@@ -179,7 +193,7 @@ static void set_schedule(options *o, const char *option, char *text)
     if (bp_schedule_setting_from_name(text, &setting)) {
         refuse_name(option, text, schedule_name);
     }
-    o->schedule_settings[setting] = number(text, value, -INFINITY, INFINITY);
+    o->schedule_settings[setting] = setting_value(option, text, value);
 }
 
 static void add_hidden(options *o, const char *option, char *text)
@@ -200,7 +214,7 @@ static void require(options *o, const char *option, char *text)
     if (bp_metric_from_name(text, &metric)) {
         refuse_name(option, text, metric_name);
     }
-    o->required[metric] = number(text, value, -INFINITY, INFINITY);
+    o->required[metric] = setting_value(option, text, value);
 }
 
 /* Hands each of the words between commas to function. */
@@ -238,8 +252,9 @@ static options defaults(void)
                  .hidden = {256},
                  .activation = BP_ACTIVATION_RELU,
                  .method = BP_METHOD_ADAMW,
-                 .dropout = 0.4,
-                 .noise = 0.25,
+                 .scaling = BP_SCALING_MIN_MAX,
+                 .dropout = 0.2,
+                 .noise = 0.05,
                  .test_fraction = 0.2,
                  .validation_fraction = (double)NAN,
                  .threads = 1,
@@ -276,6 +291,7 @@ options options_parse(int argc, char **argv)
         {"activation", required_argument, NULL, 'a'},
         {"dropout", required_argument, NULL, 'd'},
         {"noise", required_argument, NULL, 'i'},
+        {"scaling", required_argument, NULL, 'x'},
         {"method", required_argument, NULL, 'm'},
         {"schedule", required_argument, NULL, 'c'},
         {"set", required_argument, NULL, 's'},
@@ -317,6 +333,11 @@ options options_parse(int argc, char **argv)
             break;
         case 'i':
             o.noise = number(name, optarg, 0, 1000);
+            break;
+        case 'x':
+            if (bp_scaling_from_name(optarg, &o.scaling)) {
+                refuse(name, optarg, "min_max or standard");
+            }
             break;
         case 'm':
             if (bp_method_from_name(optarg, &o.method) || o.method == BP_METHOD_CUSTOM) {

@@ -21,6 +21,7 @@ typedef struct options {
     bool regress;
     size_t n_hidden, hidden[MAX_HIDDEN];
     bp_activation activation;
+    bp_scaling scaling;
     bp_method method;
     bool has_schedule;
     bp_schedule_kind schedule;

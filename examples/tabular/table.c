@@ -169,6 +169,17 @@ static bp_status read_counted(const options *o, table *t, char delimiter, bool *
     return status;
 }
 
+/* That the file has the column, whose number is as the reader takes it. */
+static bool check_target(const options *o, const table *t, int column)
+{
+    size_t n = t->n_fields;
+    if (column >= 0 ? (size_t)column < n : (size_t)-column <= n) {
+        return true;
+    }
+    fprintf(stderr, "tabular: --target is %s; %s has %zu columns\n", o->target, o->data, n);
+    return false;
+}
+
 bool table_read(const options *o, table *t, int *exit_status)
 {
     char delimiter;
@@ -189,6 +200,10 @@ bool table_read(const options *o, table *t, int *exit_status)
             *exit_status = 2;
             return false;
         }
+        if (t->n_fields && !check_target(o, t, column)) {
+            *exit_status = 2;
+            return false;
+        }
         status = read_samples(o, t, delimiter, header, column);
         if (status == BP_OK && header == BP_CSV_HEADER_NAMES) {
             t->target_name = t->fields[column < 0 ? (size_t)((int)t->n_fields + column) : (size_t)column];
@@ -196,8 +211,13 @@ bool table_read(const options *o, table *t, int *exit_status)
     }
     if (status != BP_OK) {
         fprintf(stderr, "tabular: %s\n", bp_last_error());
+        return false;
     }
-    return status == BP_OK;
+    size_t n_classes = bp_dataset_class_count(t->samples), n = bp_dataset_sample_count(t->samples);
+    if (n_classes > n / 4) {
+        fprintf(stderr, "tabular: the target has %zu classes in %zu samples; if it is a number, --regress is for it\n", n_classes, n);
+    }
+    return true;
 }
 
 const char *table_class_name(const table *t, size_t index)

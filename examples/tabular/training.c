@@ -45,15 +45,15 @@ static bp_status scale_target(training *t, const bp_dataset *samples)
 
 /* ---- the net ---- */
 
-/* Inputs with mean 0 and deviation 1 in the samples. */
-static bp_status scale_inputs(bp_net *net, const bp_dataset *samples)
+/* Fitted to the samples that are learned. */
+static bp_status scale_inputs(bp_net *net, bp_scaling scaling, const bp_dataset *samples)
 {
     size_t n = bp_dataset_input_count(samples);
     float *offset = calloc(2 * n, sizeof *offset), *scale = offset + n;
     if (!offset) {
         return BP_ERROR_MEMORY;
     }
-    bp_status status = bp_dataset_fit_scaling_f32(samples, BP_SCALING_STANDARD, offset, scale);
+    bp_status status = bp_dataset_fit_scaling_f32(samples, scaling, offset, scale);
     if (status == BP_OK) {
         status = bp_net_set_input_scaling_f32(net, offset, scale);
     }
@@ -80,7 +80,7 @@ static bp_status build_net(training *t, const options *o, const bp_dataset *samp
     if (status == BP_OK) {
         status = bp_net_set_input_noise(t->net, o->noise);
     }
-    return status == BP_OK ? scale_inputs(t->net, samples) : status;
+    return status == BP_OK ? scale_inputs(t->net, o->scaling, samples) : status;
 }
 
 /* ---- how it learns ---- */
@@ -105,8 +105,8 @@ static bp_status add_schedule(training *t, const options *o)
     }
     if (status == BP_OK && (o->schedule == BP_SCHEDULE_COSINE || o->schedule == BP_SCHEDULE_ONE_CYCLE)) {
         double warm_up = o->schedule_settings[BP_SCHEDULE_WARM_UP];
-        double period = warm_up < epochs ? epochs - warm_up : epochs;
-        status = bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, period);
+        bool warms_up = !isnan(warm_up) && warm_up < epochs;
+        status = bp_schedule_set(schedule, BP_SCHEDULE_PERIOD, warms_up ? epochs - warm_up : epochs);
     }
     if (status == BP_OK) {
         status = options_apply_to_schedule(o, schedule);

@@ -72,15 +72,16 @@ static double logarithm(double s)
         exponent--;
     }
     double t = (m - 1) / (m + 1);
+    static const double series[] = {1.0 / 21, 1.0 / 19, 1.0 / 17, 1.0 / 15, 1.0 / 13, 1.0 / 11, 1.0 / 9, 1.0 / 7, 1.0 / 5, 1.0 / 3, 1};
     double t2 = t * t;
     double sum = 0;
-    for (int n = 21; n >= 1; n -= 2) {
-        sum = sum * t2 + 1.0 / n;
+    for (size_t i = 0; i < sizeof series / sizeof *series; i++) {
+        sum = sum * t2 + series[i];
     }
     return 2 * t * sum + exponent * 0.69314718055994531;
 }
 
-double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index)
+void bp_random_normal_pair(uint64_t seed, uint32_t stream, uint64_t index, double pair[2])
 {
     for (uint32_t attempt = 0;; attempt++) {
         uint64_t bits[2];
@@ -89,9 +90,19 @@ double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index)
         double v = 2 * unit(bits[1]) - 1;
         double s = u * u + v * v;
         if (s < 1 && s > 0) {
-            return u * sqrt(-2 * logarithm(s) / s);
+            double length = sqrt(-2 * logarithm(s) / s);
+            pair[0] = u * length;
+            pair[1] = v * length;
+            return;
         }
     }
+}
+
+double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index)
+{
+    double pair[2];
+    bp_random_normal_pair(seed, stream, index, pair);
+    return pair[0];
 }
 
 /*

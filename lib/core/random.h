@@ -25,7 +25,8 @@ void bp_random_words(uint64_t seed, uint32_t stream, uint64_t index, uint32_t wo
 /* Uniform in (0, 1), an odd multiple of 2⁻⁵³. */
 double bp_random_uniform(uint64_t seed, uint32_t stream, uint64_t index);
 
-/* Normal with mean 0 and deviation 1, by the polar method (Marsaglia, Bray 1964). */
+/* Two independent normal numbers with mean 0 and deviation 1, by the polar method (Marsaglia, Bray 1964); and the first of them. */
+void bp_random_normal_pair(uint64_t seed, uint32_t stream, uint64_t index, double pair[2]);
 double bp_random_normal(uint64_t seed, uint32_t stream, uint64_t index);
 
 /* Uniform in 0 … n − 1 (n is 1 or more), from a random word, and if that will not do from what belongs to (key, stream 1, n). */

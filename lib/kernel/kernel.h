@@ -32,6 +32,18 @@ typedef struct REAL(bp_method_step) {
     real increase, decrease, minimum, maximum; /* of iRPROP−'s steps */
 } REAL(bp_method_step);
 
+/*
+ * Parameters for a step: m rows of n elements, ld from one to the next, whose gradient is scale × g_i × direction for row i, or scale × direction
+ * where g is NULL. So one sample's gradient, −g xᵀ, needs no memory. Rows are as a layer's vectors.
+ */
+typedef struct REAL(bp_method_rows) {
+    size_t m, n, ld;
+    real scale;
+    const real *g, *direction;
+    real *theta;
+    real *first, *second; /* the method's state, in the order of its formula (bp/optimizer.h); NULL for a state that it has not */
+} REAL(bp_method_rows);
+
 typedef struct REAL(bp_kernel_table) {
     const char *name;
 
@@ -86,13 +98,8 @@ typedef struct REAL(bp_kernel_table) {
     /* A = A + alpha g zᵀ, b = b + alpha g, then e = A x + b and y = f(e) with these: z is the x that g came from. */
     void (*ger_gemv_activation)(const bp_layer_step *layer, real alpha, const real *z);
 
-    /*
-     * A step of a method on n parameters θ, whose gradient is g = scale × direction: a batch's, or a row of one sample's −g xᵀ, which needs no
-     * memory. first and second are the method's state, in the order of its formula (bp/optimizer.h); NULL for a state that it has not. Parameters
-     * and state are gone over once. Vectors are as a layer's.
-     */
-    void (*method)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *first,
-                   real *second, real *theta);
+    /* A step of a method. Parameters and state are gone over once. */
+    void (*method)(bp_method method, const REAL(bp_method_step) * step, const REAL(bp_method_rows) * rows);
 
     /* Holds n elements to ±limit, and returns the sum of their squares. The vector is as a layer's. */
     double (*clip)(size_t n, real limit, real *x);

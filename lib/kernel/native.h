@@ -68,8 +68,7 @@ double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const r
 void NATIVE(bp_gemm)(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A,
                      size_t lda, const real *B, size_t ldb, real beta, real *C, size_t ldc);
 
-void NATIVE(bp_method)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *first,
-                       real *second, real *theta);
+void NATIVE(bp_method)(bp_method method, const REAL(bp_method_step) * step, const REAL(bp_method_rows) * rows);
 double NATIVE(bp_clip)(size_t n, real limit, real *x);
 
 extern const REAL(bp_kernel_table) NATIVE(bp_kernel);

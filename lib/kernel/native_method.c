@@ -139,45 +139,49 @@ INLINE vector update_irprop_minus(const numbers *step, vector g, vector theta, r
     return theta - direction * delta_i;
 }
 
-INLINE void sweep(update *moved, size_t n, const numbers *step, real scale, const real *direction, real *first, real *second, real *theta)
+INLINE void sweep(update *moved, const REAL(bp_method_rows) * rows, const numbers *step)
 {
-    const numbers s = *step; /* so that the compiler knows that no store changes it */
+    /* copies, so that the compiler knows that no store changes them */
+    const numbers s = *step;
+    const REAL(bp_method_rows) r = *rows;
     int penalized = s.decay != 0 || s.l1 != 0 || s.shrinkage != 0;
-    for (size_t i = 0; i < n; i += LANES) {
-        vector theta_i = load(theta + i), g = scale * load(direction + i);
-        if (penalized) {
-            g = multiply_add(broadcast(s.l1), sign(theta_i), multiply_add(broadcast(s.decay), theta_i, g));
-            theta_i = multiply_add(broadcast(-s.shrinkage), theta_i, theta_i);
+    for (size_t i = 0, row = 0; i < r.m; i++, row += r.ld) {
+        vector scale = broadcast(r.g ? r.scale * r.g[i] : r.scale);
+        for (size_t j = 0, at = row; j < r.n; j += LANES, at += LANES) {
+            vector theta = load(r.theta + at), g = scale * load(r.direction + j);
+            if (penalized) {
+                g = multiply_add(broadcast(s.l1), sign(theta), multiply_add(broadcast(s.decay), theta, g));
+                theta = multiply_add(broadcast(-s.shrinkage), theta, theta);
+            }
+            store(r.theta + at, moved(&s, g, theta, r.first, r.second, at));
         }
-        store(theta + i, moved(&s, g, theta_i, first, second, i));
     }
 }
 
-void NATIVE(bp_method)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction, real *first,
-                       real *second, real *theta)
+void NATIVE(bp_method)(bp_method method, const REAL(bp_method_step) * step, const REAL(bp_method_rows) * rows)
 {
     switch (method) {
     case BP_METHOD_MOMENTUM:
-        sweep(update_momentum, n, step, scale, direction, first, second, theta);
+        sweep(update_momentum, rows, step);
         break;
     case BP_METHOD_NESTEROV:
-        sweep(update_nesterov, n, step, scale, direction, first, second, theta);
+        sweep(update_nesterov, rows, step);
         break;
     case BP_METHOD_ADAGRAD:
-        sweep(update_adagrad, n, step, scale, direction, first, second, theta);
+        sweep(update_adagrad, rows, step);
         break;
     case BP_METHOD_RMSPROP:
-        sweep(update_rmsprop, n, step, scale, direction, first, second, theta);
+        sweep(update_rmsprop, rows, step);
         break;
     case BP_METHOD_ADAM:
     case BP_METHOD_ADAMW:
-        sweep(update_adam, n, step, scale, direction, first, second, theta);
+        sweep(update_adam, rows, step);
         break;
     case BP_METHOD_IRPROP_MINUS:
-        sweep(update_irprop_minus, n, step, scale, direction, first, second, theta);
+        sweep(update_irprop_minus, rows, step);
         break;
     default:
-        sweep(update_sgd, n, step, scale, direction, first, second, theta);
+        sweep(update_sgd, rows, step);
     }
 }
 

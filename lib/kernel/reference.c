@@ -152,13 +152,16 @@ static real moved(bp_method method, const REAL(bp_method_step) * step, real g, r
     }
 }
 
-void REAL(bp_method_reference)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction,
-                               real *first, real *second, real *theta)
+void REAL(bp_method_reference)(bp_method method, const REAL(bp_method_step) * step, const REAL(bp_method_rows) * rows)
 {
-    for (size_t i = 0; i < n; i++) {
-        real g = scale * direction[i] + step->decay * theta[i] + step->l1 * sign(theta[i]);
-        theta[i] -= step->shrinkage * theta[i];
-        theta[i] = moved(method, step, g, theta[i], first ? first + i : NULL, second ? second + i : NULL);
+    for (size_t i = 0; i < rows->m; i++) {
+        for (size_t j = 0; j < rows->n; j++) {
+            size_t at = i * rows->ld + j;
+            real *theta = rows->theta + at, scale = rows->g ? rows->scale * rows->g[i] : rows->scale;
+            real g = scale * rows->direction[j] + step->decay * *theta + step->l1 * sign(*theta);
+            *theta -= step->shrinkage * *theta;
+            *theta = moved(method, step, g, *theta, rows->first ? rows->first + at : NULL, rows->second ? rows->second + at : NULL);
+        }
     }
 }
 

@@ -17,8 +17,7 @@ void REAL(bp_local_gradient_reference)(bp_activation activation, size_t batch, s
 double REAL(bp_loss_reference)(bp_loss loss, bool local, size_t batch, size_t n, const real *e, const real *y, const real *target,
                                const real *weights, real *delta);
 
-void REAL(bp_method_reference)(bp_method method, size_t n, const REAL(bp_method_step) * step, real scale, const real *direction,
-                               real *first, real *second, real *theta);
+void REAL(bp_method_reference)(bp_method method, const REAL(bp_method_step) * step, const REAL(bp_method_rows) * rows);
 double REAL(bp_clip_reference)(size_t n, real limit, real *x);
 
 #endif

@@ -83,7 +83,7 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
     if (!x || !y) {
         return bp_fail_null(__func__, x ? "y" : "x");
     }
-    REAL(bp_job) j = {.pass = {net, ws, batch}};
+    REAL(bp_job) j = {.pass = {.net = net, .ws = ws, .batch = batch}};
     REAL(bp_pass_begin)(&j.pass, &(REAL(bp_samples)){.x = x}, 0, ws->input);
     if (ws->layers[0].x == x) { /* backward needs x again, and the caller's may be gone by then */
         ws->layers[0].x = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
@@ -111,7 +111,8 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
         return status;
     }
     gradient_sink context = {gradient, -1};
-    REAL(bp_job) j = {.pass = {net, ws, ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
+    REAL(bp_job)
+    j = {.pass = {.net = net, .ws = ws, .batch = ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
     memcpy(ws->layers[net->n_layers - 1].g, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
     ws->delta_input = delta_input;
     bp_workspace_run(ws, net, ws->batch, run_backward, &j);
@@ -137,7 +138,7 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
     size_t n_outputs = bp_net_output_count(net);
     while (n > 0) {
         size_t batch = n < ws->max_batch ? n : ws->max_batch;
-        REAL(bp_job) j = {.pass = {net, ws, batch}};
+        REAL(bp_job) j = {.pass = {.net = net, .ws = ws, .batch = batch}};
         REAL(bp_pass_begin)(&j.pass, &(REAL(bp_samples)){.x = x}, 0, ws->input);
         bp_workspace_run(ws, net, batch, run_forward, &j);
         memcpy(y, REAL(bp_pass_output)(&j.pass), batch * n_outputs * sizeof *y);
@@ -161,7 +162,7 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
     REAL(bp_job)
     j = {
         .function = __func__,
-        .pass = {net, ws, batch},
+        .pass = {.net = net, .ws = ws, .batch = batch},
         .loss = loss,
         .samples = &samples,
         .sink = {.take = gradient ? take_gradient : NULL, .context = &context},

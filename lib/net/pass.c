@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdint.h>
+#include <string.h>
 
 /* The row of x, target and weights that sample number s is. */
 static size_t row_of(const REAL(bp_samples) * samples, size_t s)
@@ -16,12 +17,24 @@ static size_t row_of(const REAL(bp_samples) * samples, size_t s)
     return samples->order ? samples->order[s] : s;
 }
 
+void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s)
+{
+    const real *x = samples->x + row_of(samples, s) * n_inputs;
+    for (size_t i = 0; samples->order && i < n_inputs; i += BP_ALIGNMENT / sizeof *x) {
+        __builtin_prefetch(x + i);
+    }
+}
+
 /* x ← x + σ n, n normal (Sietsma, Dow 1991) */
 static void add_noise(const REAL(bp_pass) * pass, real *x)
 {
     uint64_t seed = bp_random_key(pass->seed, BP_RANDOM_NOISE, pass->step);
+    double pair[2];
     for (size_t i = 0; i < pass->batch * pass->net->n_inputs; i++) {
-        x[i] += (real)(pass->net->input_noise * bp_random_normal(seed, 0, i));
+        if (i % 2 == 0) {
+            bp_random_normal_pair(seed, 0, i / 2, pair);
+        }
+        x[i] += (real)(pass->net->input_noise * pair[i % 2]);
     }
 }
 
@@ -37,6 +50,9 @@ static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     if (!as_it_is) {
         REAL(bp_kernel)()->scale(n, x, offset, scale, input);
         for (size_t s = 1; s < pass->batch; s++) { /* a row's end may have gone over into the next one's place */
+            if (s + 1 < pass->batch) {
+                REAL(bp_samples_fetch)(samples, n, first + s + 1);
+            }
             REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
         }
     }
@@ -63,11 +79,12 @@ static void gather_targets(REAL(bp_job) * job, size_t first)
     size_t n = job->pass.ws->layers[job->pass.net->n_layers - 1].m;
     real s = samples->label_smoothing, *target = job->pass.ws->target, *weights = job->pass.ws->sample_weights;
     for (size_t i = 0; i < job->pass.batch; i++) {
-        const real *z = samples->target + row_of(samples, first + i) * n;
-        for (size_t k = 0; k < n; k++) {
-            target[i * n + k] = (1 - s) * z[k] + s / (real)n;
+        size_t row = row_of(samples, first + i);
+        real *z = memcpy(target + i * n, samples->target + row * n, n * sizeof *target);
+        for (size_t k = 0; k < n && s > 0; k++) {
+            z[k] = (1 - s) * z[k] + s / (real)n;
         }
-        weights[i] = samples->weights ? samples->weights[row_of(samples, first + i)] : 1;
+        weights[i] = samples->weights ? samples->weights[row] : 1;
     }
     job->target = target;
     job->weights = samples->weights ? weights : NULL;

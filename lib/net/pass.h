@@ -30,6 +30,9 @@ typedef struct REAL(bp_samples) {
     real label_smoothing; /* s: a target z becomes (1 − s) z + s / n_outputs (Szegedy et al. 2016) */
 } REAL(bp_samples);
 
+/* Has the x of sample number s come into the cache, while others are worked on: samples in a random order no processor foresees. */
+void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s);
+
 /*
  * Begins a pass through these samples from number first on, by one thread. Their x as the first layer sees it is put into input, of the workspace,
  * with the net's input scaling applied, and for one sample on whole cache lines; or x stays where it is, if that is the same. −∂L/∂x is not wanted

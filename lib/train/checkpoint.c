@@ -340,7 +340,7 @@ static bp_status check_numbers(const loaded *in, const bp_trainer *t)
     const bp_trainer_values *values = &in->values;
     bool has_best = place->best_epoch != UINT64_MAX;
     bool good = place->sample <= t->training->n_samples && (!has_best || place->best_epoch < place->epoch) &&
-                place->best_column < BP_HISTORY_COUNT && place->best_is_in_net <= has_best &&
+                place->best_is_in_net <= has_best &&
                 (place->pending == BP_STOP_NONE || place->pending == BP_STOP_PATIENCE || place->pending == BP_STOP_TARGET);
     if (!good) {
         return fail_format(in, "trainer.place");

@@ -48,39 +48,41 @@ void REAL(bp_optimizer_begin)(bp_training *training)
     training->clip = 1;
 }
 
-/* n parameters from theta on, whose gradient is scale × direction; all vectors end with a cache line. */
-static void move(const bp_training *training, const REAL(bp_method_step) * step, size_t n, real scale, const real *direction, real *theta)
+/* A step of these rows, whose states are at the same place as they. */
+static void move(const bp_training *training, const REAL(bp_method_step) * step, REAL(bp_method_rows) rows)
 {
     const bp_optimizer *opt = training->opt;
-    real *state[BP_MAX_STATES];
-    for (size_t i = 0; i < BP_MAX_STATES; i++) {
-        state[i] = opt->states[i] ? REAL(bp_optimizer_place)(training, opt->states[i], theta) : NULL;
-    }
-    REAL(bp_kernel)()->method(opt->method, n, step, scale, direction, state[0], state[1], theta);
+    rows.first = opt->states[0] ? REAL(bp_optimizer_place)(training, opt->states[0], rows.theta) : NULL;
+    rows.second = opt->states[1] ? REAL(bp_optimizer_place)(training, opt->states[1], rows.theta) : NULL;
+    REAL(bp_kernel)()->method(opt->method, step, &rows);
 }
 
-/* These rows of a layer, whose gradient is there. */
+/* Rows of a layer whose gradient is there: its weights as one vector, padding and all. */
 static void move_rows(const bp_training *training, const bp_layer *layer, bp_range rows)
 {
     real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias, *gradient = training->opt->gradient;
-    move(training, &training->weights, rows.n * layer->ld, training->clip, REAL(bp_optimizer_place)(training, gradient, W), W);
+    REAL(bp_method_rows) part = {.m = 1, .n = rows.n * layer->ld, .scale = training->clip, .theta = W};
+    part.direction = REAL(bp_optimizer_place)(training, gradient, W);
+    move(training, &training->weights, part);
     if (b) {
-        b += rows.first;
-        move(training, &training->biases, rows.n, training->clip, REAL(bp_optimizer_place)(training, gradient, b), b);
+        part.n = rows.n;
+        part.theta = b + rows.first;
+        part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
+        move(training, &training->biases, part);
     }
 }
 
 /* One sample's gradient, −g xᵀ, is nowhere in memory. */
 static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pass, size_t l, bp_range rows)
 {
-    bp_layer *layer = training->net->layers[l];
-    real *W = layer->weights, *b = layer->bias;
-    const real *x = pass->ws->layers[l].x, *g = pass->ws->layers[l].g;
-    for (size_t i = rows.first; i < rows.first + rows.n; i++) {
-        move(training, &training->weights, layer->n_inputs, -g[i], x, W + i * layer->ld);
-    }
+    const bp_layer *layer = training->net->layers[l];
+    real *W = (real *)layer->weights + rows.first * layer->ld, *b = layer->bias;
+    const real *x = pass->ws->layers[l].x, *g = (const real *)pass->ws->layers[l].g + rows.first;
+    move(training, &training->weights,
+         (REAL(bp_method_rows)){.m = rows.n, .n = layer->n_inputs, .ld = layer->ld, .scale = -1, .g = g, .direction = x, .theta = W});
     if (b) {
-        move(training, &training->biases, rows.n, -1, g + rows.first, b + rows.first);
+        move(training, &training->biases,
+             (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = -1, .direction = g, .theta = b + rows.first});
     }
 }
 

@@ -56,14 +56,17 @@ int bp_progress_print(void *context, const bp_progress *p)
     if (!p->is_epoch_end && (!is_terminal || p->batch % step != 0)) {
         return 0;
     }
+    /* such a line is cut at the edge of the terminal: if it went on in a second row, the first would stay */
+    bool is_written_again = is_terminal && !p->is_epoch_end;
     int width = snprintf(NULL, 0, "%llu", (unsigned long long)p->epochs);
-    fprintf(file, "%sepoch %*llu/%llu", is_terminal ? "\r\033[K" : "", width, (unsigned long long)p->epoch, (unsigned long long)p->epochs);
+    fprintf(file, "%s%sepoch %*llu/%llu", is_terminal ? "\r\033[K" : "", is_written_again ? "\033[?7l" : "", width,
+            (unsigned long long)p->epoch, (unsigned long long)p->epochs);
     print_bar(file, p);
     fprintf(file, "  loss %.4f", p->training_loss);
     print_metrics(file, p);
     fprintf(file, "  %.3g samples/s  ", p->samples_per_second);
     print_time(file, p->seconds_left);
-    fputs(p->is_epoch_end ? " left\n" : " left", file);
+    fputs(is_written_again ? " left\033[?7h" : " left\n", file);
     fflush(file);
     return 0;
 }

@@ -38,8 +38,9 @@ typedef struct training_job {
 static void set_sink(training_job *j, bool look_ahead)
 {
     const bp_optimizer *opt = j->training.opt;
-    j->training.whole = bp_optimizer_needs_whole_gradient(opt);
-    if (!bp_optimizer_is_plain(opt)) {
+    bool is_plain = bp_optimizer_is_plain(opt);
+    j->training.whole = !is_plain && bp_optimizer_needs_whole_gradient(opt);
+    if (!is_plain) {
         j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
         return;
     }
@@ -65,7 +66,9 @@ static void compute_loss(training_job *j, const bp_team *team)
 {
     if (team->thread == 0) {
         REAL(bp_job_loss)(&j->step);
-        if (j->step.status == BP_OK) {
+        if (j->step.status == BP_OK && j->step.sink.net) {
+            j->training.opt->n_steps++; /* the sink has all the numbers of the step */
+        } else if (j->step.status == BP_OK) {
             REAL(bp_optimizer_begin)(&j->training);
         }
     }
@@ -148,6 +151,9 @@ static void begin_sample(training_job *j, size_t s)
     j->before = j->step.pass.ws->layers[0].x;
     j->step.pass.step = j->training.opt->n_steps + 1;
     REAL(bp_job_begin)(&j->step, j->first + s, input_of(j, s));
+    if (s + 1 < j->n) {
+        REAL(bp_samples_fetch)(j->step.samples, j->step.pass.net->n_inputs, j->first + s + 1);
+    }
 }
 
 /* The sentence of a step that failed names its sample as well. */

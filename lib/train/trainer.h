@@ -21,7 +21,6 @@ typedef struct bp_trainer_place {
     uint64_t epoch;          /* epochs that are complete */
     uint64_t sample;         /* samples of the next one that have been trained with */
     uint64_t best_epoch;     /* from 0; UINT64_MAX: there is none */
-    uint64_t best_column;    /* the bp_history that it is best by */
     uint64_t bad_epochs;     /* since it improved */
     uint64_t halvings;       /* made */
     uint64_t pending;        /* a bp_stop that is to come before the next epoch */

@@ -272,13 +272,13 @@ static bool is_better(bp_metric metric, double a, double b, double margin)
 static void judge(bp_trainer *t)
 {
     bp_metric metric = (bp_metric)t->settings[BP_TRAINER_MONITOR];
-    uint64_t column = (t->validation ? BP_HISTORY_VALIDATION_LOSS : BP_HISTORY_TRAINING_LOSS) + (uint64_t)metric;
-    double value = t->history[t->place.epoch * BP_HISTORY_COUNT + column], target = t->settings[BP_TRAINER_TARGET];
+    size_t column = (t->validation ? BP_HISTORY_VALIDATION_LOSS : BP_HISTORY_TRAINING_LOSS) + (size_t)metric;
+    const double *values = t->history + column; /* BP_HISTORY_COUNT apart */
+    double value = values[t->place.epoch * BP_HISTORY_COUNT], target = t->settings[BP_TRAINER_TARGET];
     double patience = t->settings[BP_TRAINER_PATIENCE], least = t->settings[BP_TRAINER_MINIMUM_IMPROVEMENT];
-    bool first = t->place.best_epoch == UINT64_MAX || t->place.best_column != column;
-    if (first || is_better(metric, value, t->history[t->place.best_epoch * BP_HISTORY_COUNT + column], least)) {
+    double best = t->place.best_epoch == UINT64_MAX ? (double)NAN : values[t->place.best_epoch * BP_HISTORY_COUNT];
+    if (isnan(best) || is_better(metric, value, best, least)) { /* NaN: there is none, or it was best by another metric */
         t->place.best_epoch = t->place.epoch;
-        t->place.best_column = column;
         t->place.bad_epochs = 0;
         memcpy(t->best, t->net->parameters, bp_parameter_bytes(t->net));
     } else {

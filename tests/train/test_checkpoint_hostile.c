@@ -109,13 +109,13 @@ static void test_missing_parts(void **state)
         {{BP_ERROR_STATE, "the net is"}, {BP_ERROR_FORMAT, "elements"}, {BP_ERROR_FORMAT, "dimensions"}, {BP_ERROR_UNSUPPORTED, "neither"}},
     };
     for (size_t i = 0; i < 4; i++) {
-        for (int what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
+        for (unsigned what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
             refuse_changed(&(change){.name = tensor_names[i], .what = what}, of_layers[i][what - LEAVE_OUT].status,
                            of_layers[i][what - LEAVE_OUT].word);
         }
     }
     for (size_t i = 4; i < TENSORS; i++) {
-        for (int what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
+        for (unsigned what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
             bool of_schedule = strncmp(tensor_names[i], "schedule", 8) == 0;
             refuse_changed(&(change){.name = tensor_names[i], .what = what}, BP_ERROR_FORMAT, of_schedule ? "schedule" : tensor_names[i]);
         }
@@ -151,7 +151,7 @@ static void test_other_texts(void **state)
 }
 
 /* In the order of bp_trainer_place. */
-enum { EPOCH, SAMPLE, BEST_EPOCH, BEST_COLUMN, BAD_EPOCHS, HALVINGS, PENDING, BEST_IS_IN_NET };
+enum { EPOCH, SAMPLE, BEST_EPOCH, BAD_EPOCHS, HALVINGS, PENDING, BEST_IS_IN_NET };
 
 static void test_hostile_place(void **state)
 {
@@ -168,8 +168,6 @@ static void test_hostile_place(void **state)
         {SAMPLE, UINT64_MAX},
         {BEST_EPOCH, 1},
         {BEST_EPOCH, (uint64_t)1 << 60},
-        {BEST_COLUMN, COLUMNS},
-        {BEST_COLUMN, UINT64_MAX},
         {PENDING, 1},
         {PENDING, 4},
         {PENDING, 99},

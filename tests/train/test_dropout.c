@@ -261,6 +261,26 @@ static void test_taken_back(void **state)
     end(&without);
 }
 
+/* A single sample's vectors are 0 behind their end, also where a batch lay before; so stay the ends of the weights' rows. */
+static void test_sample_after_batch(void **state)
+{
+    (void)state;
+    fixture f;
+    make(&f, 0.5, 0.5, 0.5);
+    train(&f, 1, 0, BATCH);
+    train(&f, 1, 1, 1);
+    train(&f, 1, 2, 1);
+    for (size_t l = 0; l < LAYERS; l++) {
+        const bp_layer *layer = f.net->layers[l];
+        for (size_t i = 0; i < layer->n_outputs; i++) {
+            for (size_t j = layer->n_inputs; j < layer->ld; j++) {
+                assert_true(((const real *)layer->weights)[i * layer->ld + j] == 0);
+            }
+        }
+    }
+    end(&f);
+}
+
 static void test_refused(void **state)
 {
     (void)state;
@@ -350,10 +370,11 @@ static void test_clone(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_share),         cmocka_unit_test(test_what_draws_depend_on),
-        cmocka_unit_test(test_noise),         cmocka_unit_test(test_only_in_training),
-        cmocka_unit_test(test_taken_back),    cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_old_workspace), cmocka_unit_test(test_clone),
+        cmocka_unit_test(test_share),      cmocka_unit_test(test_what_draws_depend_on),
+        cmocka_unit_test(test_noise),      cmocka_unit_test(test_only_in_training),
+        cmocka_unit_test(test_taken_back), cmocka_unit_test(test_sample_after_batch),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_old_workspace),
+        cmocka_unit_test(test_clone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

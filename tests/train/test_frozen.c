@@ -242,8 +242,11 @@ static void test_nothing_below(void **state)
                 lowest++;
             }
             for (call which = STEP_OF_ONE; which <= ONLINE; which++) {
-                fixture f = make(kind, mask);
+                fixture original = make(kind, mask), f = {.loss = original.loss};
                 bp_optimizer *sgd;
+                must(bp_net_clone(&f.net, original.net)); /* which has frozen layers as well */
+                must(bp_workspace_create(&f.ws, f.net, BATCH));
+                end(&original);
                 must(bp_optimizer_create(&sgd, BP_METHOD_SGD, f.net));
                 for (size_t l = 0; l < LAYERS; l++) {
                     real *g = f.ws->layers[l].g;

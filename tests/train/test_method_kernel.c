@@ -53,6 +53,13 @@ static void check_near(const char *table, bp_method method, const char *what, co
     }
 }
 
+/* As 3 rows: the gradient is −1, −2 and −3 times a direction. */
+static void step_rows(const REAL(bp_kernel_table) * table, bp_method method, const REAL(bp_method_step) * step, vectors *v)
+{
+    const real g[] = {1, 2, 3};
+    table->method(method, step, &(REAL(bp_method_rows)){3, N / 3, N / 3, -1, g, v->direction, v->theta, v->first, v->second});
+}
+
 static void test_methods(void **state)
 {
     (void)state;
@@ -86,8 +93,8 @@ static void test_methods(void **state)
             bp_method method = (bp_method)m;
             for (size_t s = 0; s < 2; s++) {
                 vectors expected = start(method), got = expected;
-                reference->method(method, N, &steps[s], -2, expected.direction, expected.first, expected.second, expected.theta);
-                table->method(method, N, &steps[s], -2, got.direction, got.first, got.second, got.theta);
+                step_rows(reference, method, &steps[s], &expected);
+                step_rows(table, method, &steps[s], &got);
                 check_near(names[t], method, "theta", got.theta, expected.theta);
                 check_near(names[t], method, "first", got.first, expected.first);
                 check_near(names[t], method, "second", got.second, expected.second);
@@ -107,11 +114,11 @@ static void test_overflow(void **state)
         for (size_t m = 0; table && m < 3; m++) {
             vectors v = {.direction = {REAL_MAX / 4}};
             for (int i = 0; i < 3; i++) {
-                table->method(methods[m], 1, &step, 1, v.direction, v.first, v.second, v.theta);
+                step_rows(table, methods[m], &step, &v);
                 assert_true(v.theta[0] == 0);
             }
             v.direction[0] = 1;
-            table->method(methods[m], 1, &step, 1, v.direction, v.first, v.second, v.theta);
+            step_rows(table, methods[m], &step, &v);
             assert_true(isfinite(v.theta[0]));
         }
     }

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { INPUTS = 3, LAYERS = 3, OUTPUTS = 4, BATCH = 7, ROWS = 9, FIRST = 1, WIDEST = 6, STEP = 41, ROOM = 256 };
+enum { INPUTS = 3, LAYERS = 3, OUTPUTS = 4, BATCH = 7, ROWS = 9, FIRST = 1, LINE = 8, STEP = 41, ROOM = 256 };
 
 static const size_t widths[LAYERS] = {6, 5, OUTPUTS}, order[FIRST + BATCH] = {0, 8, 3, 3, 5, 1, 0, 7};
 static const double probabilities[LAYERS] = {0.3, 0.4, 0}, deviation = 0.2, smoothing = 0.1;
@@ -90,9 +90,9 @@ static double relative_error(size_t n, const double *a, const double *b)
     return sqrt(difference) / (sqrt(size) + 1e-30);
 }
 
-/* A sample's place in every layer. */
+/* A sample in every layer; the kernels write whole cache lines. */
 typedef struct plain {
-    double in[LAYERS + 1][WIDEST], e[LAYERS][WIDEST], y[LAYERS][WIDEST], delta[LAYERS][WIDEST], g[LAYERS][WIDEST];
+    double in[LAYERS + 1][LINE], e[LAYERS][LINE], y[LAYERS][LINE], delta[LAYERS][LINE], g[LAYERS][LINE];
 } plain;
 
 static const double *factors_of(const fixture *f, size_t l, size_t sample)

@@ -1,7 +1,7 @@
 /* Learning rates by a schedule: before each batch, in the history, and when the schedule goes. */
 #include "train/session.h"
 
-enum { SAMPLES = 100, EPOCHS = 7 };
+enum { SAMPLES = 100, EPOCHS = 25 };
 
 static bp_dataset *training, *validation;
 
@@ -35,7 +35,7 @@ static bp_schedule *make_schedule(bp_schedule_kind kind)
     must(bp_schedule_create(&schedule, kind));
     if (kind == BP_SCHEDULE_PLATEAU) {
         must(bp_schedule_set(schedule, BP_SCHEDULE_PATIENCE, 0));
-        must(bp_schedule_set(schedule, BP_SCHEDULE_THRESHOLD, 0.9));
+        must(bp_schedule_set(schedule, BP_SCHEDULE_THRESHOLD, 0.01));
     } else if (kind != BP_SCHEDULE_ONE_CYCLE) {
         must(bp_schedule_set(schedule, BP_SCHEDULE_WARM_UP, 1.5));
     }

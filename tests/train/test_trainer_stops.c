@@ -202,7 +202,7 @@ static void test_latest_parameters(void **state)
     close_session(&s);
 }
 
-/* Another MONITOR begins to compare anew: a loss is no accuracy. */
+/* With another MONITOR epochs are compared by it: a loss is no accuracy. */
 static void test_another_monitor(void **state)
 {
     (void)state;
@@ -216,11 +216,18 @@ static void test_another_monitor(void **state)
     set(&s, BP_TRAINER_MONITOR, BP_METRIC_ACCURACY);
     set(&s, BP_TRAINER_EPOCHS, 30);
     run(&s, BP_STOP_EPOCHS);
-    size_t best = 2;
-    for (size_t epoch = 3; epoch < 30; epoch++) {
+    size_t best = 1;
+    for (size_t epoch = 2; epoch < 30; epoch++) {
         best = history(&s, BP_HISTORY_VALIDATION_ACCURACY, epoch) > history(&s, BP_HISTORY_VALIDATION_ACCURACY, best) ? epoch : best;
     }
     assert_int_equal(bp_trainer_best_epoch(s.trainer), best);
+
+    /* and where the best epoch has no value, anew */
+    must(bp_trainer_set_validation(s.trainer, NULL));
+    set(&s, BP_TRAINER_TRAINING_METRICS, 1);
+    set(&s, BP_TRAINER_EPOCHS, 31);
+    run(&s, BP_STOP_EPOCHS);
+    assert_int_equal(bp_trainer_best_epoch(s.trainer), 30);
     close_session(&s);
 }
 
