@@ -6,6 +6,7 @@
 
 #include "core/memory.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,16 +176,28 @@ const BpOnnx__AttributeProto *bp_onnx_attribute(const bp_onnx_graph *g, const ch
     return NULL;
 }
 
+/* Writers of protobuf 3 leave out a value that is 0, and some old ones the type. */
+static bool has_type(const BpOnnx__AttributeProto *attribute, BpOnnx__AttributeProto__AttributeType type)
+{
+    return attribute->type == type || attribute->type == BP_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__UNDEFINED;
+}
+
 int64_t bp_onnx_integer(const bp_onnx_graph *g, const char *name, int64_t otherwise)
 {
     const BpOnnx__AttributeProto *attribute = bp_onnx_attribute(g, name);
-    return attribute ? attribute->i : otherwise;
+    if (!attribute) {
+        return otherwise;
+    }
+    return has_type(attribute, BP_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT) ? attribute->i : INT64_MIN;
 }
 
 double bp_onnx_real(const bp_onnx_graph *g, const char *name, double otherwise)
 {
     const BpOnnx__AttributeProto *attribute = bp_onnx_attribute(g, name);
-    return attribute ? (double)attribute->f : otherwise;
+    if (!attribute) {
+        return otherwise;
+    }
+    return has_type(attribute, BP_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT) ? (double)attribute->f : (double)NAN;
 }
 
 bp_status bp_onnx_take_head(const bp_onnx_graph *g, size_t index)
@@ -250,141 +263,15 @@ bp_status bp_onnx_activate(bp_onnx_graph *g, bp_activation activation)
     return BP_OK;
 }
 
-static bp_status constant(bp_onnx_graph *g)
-{
-    const BpOnnx__AttributeProto *value = bp_onnx_attribute(g, "value");
-    if (!value || !value->t) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "a constant without the attribute \"value\"");
-    }
-    bp_onnx_value *output = bp_onnx_find(g, g->node->output[0]);
-    output->form = BP_ONNX_CONSTANT;
-    output->constant = value->t;
-    return BP_OK;
-}
-
-/* Identity, Dropout: the output is the input. */
-static bp_status pass(bp_onnx_graph *g)
-{
-    const bp_onnx_value *input = bp_onnx_input(g, 0);
-    if (input && input->form == BP_ONNX_CONSTANT) {
-        bp_onnx_value *output = bp_onnx_find(g, g->node->output[0]);
-        output->form = BP_ONNX_CONSTANT;
-        output->constant = input->constant;
-        return BP_OK;
-    }
-    bp_status status = bp_onnx_take_head(g, 0);
-    if (status == BP_OK) {
-        bp_onnx_advance(g, g->stage);
-    }
-    return status;
-}
-
-static bp_status dropout(bp_onnx_graph *g)
-{
-    const bp_onnx_value *training = bp_onnx_input(g, 2);
-    bp_onnx_tensor mode;
-    if (training && training->form != BP_ONNX_CONSTANT) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "its training mode is not constant");
-    }
-    bp_status status = training ? bp_onnx_open_tensor(g->from, g->what, training->constant, &mode) : BP_OK;
-    if (status == BP_OK && training && (mode.count != 1 || bp_onnx_number(&mode, 0) != 0)) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "a dropout of training; export the model for inference");
-    }
-    return status == BP_OK ? pass(g) : status;
-}
-
-/* In front of the layers a cast says of what type the net's inputs are; behind them there is nothing to cast. */
-static bp_status cast(bp_onnx_graph *g)
-{
-    const bp_onnx_value *input = bp_onnx_input(g, 0);
-    int64_t to = bp_onnx_integer(g, "to", 0);
-    bool of_constant = input && input->form == BP_ONNX_CONSTANT,
-         to_real = to == BP_ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || to == BP_ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
-    bool changes = to != (of_constant ? input->constant->data_type : g->type);
-    bool of_input = !of_constant && g->stage == BP_ONNX_BEFORE_LAYERS && !g->cast && g->chain->n_scaling == 0 &&
-                    g->type != BP_ONNX__TENSOR_PROTO__DATA_TYPE__STRING;
-    if (!to_real || (changes && !of_input)) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "a cast to %s, which changes numbers",
-                                 to < 0 || to > 99 ? "an unknown type" : bp_onnx_type_name((int)to));
-    }
-    bp_status status = pass(g);
-    if (status == BP_OK && !of_constant) {
-        g->cast = true;
-        g->type = (int)to;
-    }
-    return status;
-}
-
-static bp_status flatten(bp_onnx_graph *g)
-{
-    bp_status status = bp_onnx_take_head(g, 0);
-    int64_t axis = bp_onnx_integer(g, "axis", 1);
-    if (status == BP_OK && axis != 1 && (g->rank == 0 || axis != 1 - (int64_t)g->rank)) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "axis is %lld; a batch is flattened from axis 1 on", (long long)axis);
-    }
-    if (status == BP_OK) {
-        g->rank = 2;
-        bp_onnx_advance(g, g->stage);
-    }
-    return status;
-}
-
-/* To batch × width, and to nothing else. */
-static bp_status reshape(bp_onnx_graph *g)
-{
-    const bp_onnx_value *shape = bp_onnx_input(g, 1);
-    bp_onnx_tensor sizes;
-    bp_status status = bp_onnx_take_head(g, 0);
-    if (status == BP_OK && (!shape || shape->form != BP_ONNX_CONSTANT)) {
-        status = bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "its shape is not constant");
-    }
-    if (status == BP_OK) {
-        status = bp_onnx_open_tensor(g->from, g->what, shape->constant, &sizes);
-    }
-    if (status != BP_OK) {
-        return status;
-    }
-    bool good = sizes.count == 2 && bp_onnx_integer(g, "allowzero", 0) == 0;
-    if (good) {
-        double batch = bp_onnx_number(&sizes, 0), width = bp_onnx_number(&sizes, 1);
-        bool same_batch = batch == 0 || (g->batch > 0 && batch == (double)g->batch);
-        bool same_width = (g->width > 0 && width == (double)g->width) || (width == 0 && g->rank == 2);
-        good = (same_batch && (same_width || width == -1)) || (batch == -1 && same_width);
-    }
-    if (!good) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "its shape is not one of the batch and one of all features");
-    }
-    g->rank = 2;
-    bp_onnx_advance(g, g->stage);
-    return BP_OK;
-}
-
-/* Where the largest is: not what a net gives. */
-static bp_status arg_max(bp_onnx_graph *g)
-{
-    const bp_onnx_value *scores = bp_onnx_input(g, 0);
-    int64_t axis = bp_onnx_integer(g, "axis", 0);
-    if (!scores || scores->form != BP_ONNX_CHAIN) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "it is not of the outputs of a layer");
-    }
-    if (axis != 1 && axis != -1) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "axis is %lld; classes are axis 1", (long long)axis);
-    }
-    g->scores = scores;
-    bp_onnx_find(g, g->node->output[0])->form = BP_ONNX_LABEL;
-    return BP_OK;
-}
-
 static const struct {
     const char *op_type;
     bp_status (*walk)(bp_onnx_graph *g);
 } operators[] = {
-    {"Gemm", bp_onnx_gemm},      {"MatMul", bp_onnx_matmul},  {"Add", bp_onnx_arithmetic},
-    {"Sub", bp_onnx_arithmetic}, {"Mul", bp_onnx_arithmetic}, {"Div", bp_onnx_arithmetic},
-    {"Pow", bp_onnx_arithmetic}, {"Neg", bp_onnx_function},   {"Abs", bp_onnx_function},
-    {"Erf", bp_onnx_function},   {"Exp", bp_onnx_function},   {"Constant", constant},
-    {"Identity", pass},          {"Dropout", dropout},        {"Cast", cast},
-    {"Flatten", flatten},        {"Reshape", reshape},        {"ArgMax", arg_max},
+    {"Gemm", bp_onnx_gemm},       {"MatMul", bp_onnx_matmul},   {"Add", bp_onnx_arithmetic}, {"Sub", bp_onnx_arithmetic},
+    {"Mul", bp_onnx_arithmetic},  {"Div", bp_onnx_arithmetic},  {"Pow", bp_onnx_arithmetic}, {"Neg", bp_onnx_function},
+    {"Abs", bp_onnx_function},    {"Erf", bp_onnx_function},    {"Exp", bp_onnx_function},   {"Constant", bp_onnx_constant},
+    {"Identity", bp_onnx_pass},   {"Dropout", bp_onnx_dropout}, {"Cast", bp_onnx_cast},      {"Flatten", bp_onnx_flatten},
+    {"Reshape", bp_onnx_reshape}, {"ArgMax", bp_onnx_arg_max},
 };
 
 /* Whether it tells only about labels: then it is left out, whatever it does. */

@@ -72,6 +72,8 @@ bp_onnx_value *bp_onnx_input(const bp_onnx_graph *g, size_t index);
 
 /* The node's attribute of this name; NULL: it has none. */
 const BpOnnx__AttributeProto *bp_onnx_attribute(const bp_onnx_graph *g, const char *name);
+
+/* Its value; INT64_MIN or NaN, which no operator takes: it is of another type. */
 int64_t bp_onnx_integer(const bp_onnx_graph *g, const char *name, int64_t otherwise);
 double bp_onnx_real(const bp_onnx_graph *g, const char *name, double otherwise);
 
@@ -89,6 +91,15 @@ void bp_onnx_advance(bp_onnx_graph *g, bp_onnx_stage stage);
 
 /* The layer that the walk has come past is followed by this activation. */
 bp_status bp_onnx_activate(bp_onnx_graph *g, bp_activation activation);
+
+/* Walks past a node of this operator, which changes no number. bp_onnx_pass is for Identity. */
+bp_status bp_onnx_constant(bp_onnx_graph *g);
+bp_status bp_onnx_pass(bp_onnx_graph *g);
+bp_status bp_onnx_dropout(bp_onnx_graph *g);
+bp_status bp_onnx_cast(bp_onnx_graph *g);
+bp_status bp_onnx_flatten(bp_onnx_graph *g);
+bp_status bp_onnx_reshape(bp_onnx_graph *g);
+bp_status bp_onnx_arg_max(bp_onnx_graph *g);
 
 /* Walks past a Gemm or MatMul; past Add, Sub, Mul, Div, Pow; past an operator of one input that is an activation or a part of one. */
 bp_status bp_onnx_gemm(bp_onnx_graph *g);

@@ -72,11 +72,12 @@ static bp_status add_layer(bp_onnx_graph *g, bool transposed, double alpha)
 /* alpha x B + beta C */
 bp_status bp_onnx_gemm(bp_onnx_graph *g)
 {
-    if (bp_onnx_integer(g, "transA", 0) != 0) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "transA is not 0");
+    int64_t transposed = bp_onnx_integer(g, "transB", 0);
+    if (bp_onnx_integer(g, "transA", 0) != 0 || (transposed != 0 && transposed != 1)) {
+        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "transA is not 0, or transB neither 0 nor 1");
     }
     const bp_onnx_value *bias = bp_onnx_input(g, 2);
-    bp_status status = add_layer(g, bp_onnx_integer(g, "transB", 0) != 0, bp_onnx_real(g, "alpha", 1));
+    bp_status status = add_layer(g, transposed == 1, bp_onnx_real(g, "alpha", 1));
     return status == BP_OK && bias ? add_bias(g, bias, bp_onnx_real(g, "beta", 1)) : status;
 }
 

@@ -657,6 +657,16 @@ static void test_operators_refused(void **state)
     add_node(g, "Gemm", "y", "x", "W", NULL);
     add_attribute(g, "transA", 0, 1);
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "transA is not 0");
+    g = start_with_constants();
+    add_node(g, "Gemm", "y", "x", "W", NULL);
+    add_attribute(g, "transB", 1, 1)->type = BP_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__FLOAT;
+    g->attributes[0].has_type = 1;
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "transB neither 0 nor 1");
+    g = start_with_constants();
+    add_node(g, "Gemm", "y", "x", "W", NULL);
+    add_attribute(g, "alpha", 1, 1)->type = BP_ONNX__ATTRIBUTE_PROTO__ATTRIBUTE_TYPE__INT;
+    g->attributes[0].has_type = 1;
+    must_refuse_graph(g, BP_ERROR_NONFINITE, "of output 0 weight 0 is NaN");
     g = chain("Relu");
     g->set.version = 6;
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "its operator set is 6; this library reads 7 and later");
