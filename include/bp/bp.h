@@ -32,6 +32,7 @@
 #include "bp/metric.h"
 #include "bp/model.h"
 #include "bp/net.h"
+#include "bp/onnx.h"
 #include "bp/optimizer.h"
 #include "bp/random.h"
 #include "bp/range_test.h"
