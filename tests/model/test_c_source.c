@@ -11,9 +11,11 @@
 #include <float.h>
 #include <locale.h>
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { SAMPLES = 20 };
@@ -331,6 +333,33 @@ static void test_bad_input(void **state)
     bp_net_destroy(net);
 }
 
+/* The disk is full, as it seems, in the middle: the old file stays, and no other. */
+static void test_write_that_fails(void **state)
+{
+    (void)state;
+    bp_net *small = make_net(REAL_DTYPE, 2, 1, (const size_t[]){1}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_TANH, 1, 1);
+    bp_net *net = make_net(REAL_DTYPE, 60, 2, (const size_t[]){60, 60}, BP_ACTIVATION_TANH, BP_ACTIVATION_TANH, 1, 1);
+    must(bp_net_export_c(small, file, "old"));
+    char *old = content(file);
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+    static const rlim_t limits[] = {0, 5000, 20000, 50000};
+    for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &(struct rlimit){limits[i], before.rlim_max}), 0);
+        bp_status status = bp_net_export_c(net, file, "new");
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+        must_refuse("limited", status, BP_ERROR_IO, "cannot write");
+        char *now = content(file);
+        assert_string_equal(now, old);
+        free(now);
+    }
+    signal(SIGXFSZ, SIG_DFL);
+    free(old);
+    bp_net_destroy(small);
+    bp_net_destroy(net); /* the folder is removed when all is done, which fails if another file is in it */
+}
+
 int main(void)
 {
     setlocale(LC_ALL, "de_DE.UTF-8"); /* where it is installed */
@@ -341,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_text_is_the_same_each_time_and_in_every_locale),
         cmocka_unit_test(test_names_do_no_harm),
         cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_write_that_fails),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }
