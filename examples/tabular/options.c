@@ -17,10 +17,10 @@ static const char usage[] =
     "  --regress              the target is a number, not a class\n"
     "\n"
     "How\n"
-    "  --hidden N[,N]...      units of the hidden layers; 0: no such layer (default 128)\n"
+    "  --hidden N[,N]...      units of the hidden layers; 0: no such layer (default 256)\n"
     "  --activation NAME      of the hidden layers (default relu)\n"
-    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.2)\n"
-    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.2)\n"
+    "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.4)\n"
+    "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.25)\n"
     "  --method NAME          sgd, momentum, adam, ... (default adamw)\n"
     "  --schedule KIND[,NAME=VALUE]...   of the learning rate: cosine, one_cycle, plateau, ... (default constant)\n"
     "  --set NAME=VALUE[,NAME=VALUE]...  settings of training and method, as often as wanted; their names are below\n"
@@ -29,7 +29,8 @@ static const char usage[] =
     "\n"
     "How to judge\n"
     "  --test-fraction F      share of the samples that is held back for the report (default 0.2)\n"
-    "  --validation-fraction F   share of the others that early stopping watches; 0: none (default 0.1)\n"
+    "  --validation-fraction F   share of the others that early stopping watches; 0: there is no early\n"
+    "                         stopping (default 0.1 of 1000 or more, else 0)\n"
     "  --folds K              cross-validation instead: K nets, each judged by the K-th of the samples that it has not seen\n"
     "  --require METRIC=VALUE exit with 1 if a metric of the report is worse; as often as wanted\n"
     "\n"
@@ -234,13 +235,13 @@ static options defaults(void)
 {
     options o = {.target = "-1",
                  .n_hidden = 1,
-                 .hidden = {128},
+                 .hidden = {256},
                  .activation = BP_ACTIVATION_RELU,
                  .method = BP_METHOD_ADAMW,
-                 .dropout = 0.2,
-                 .noise = 0.2,
+                 .dropout = 0.4,
+                 .noise = 0.25,
                  .test_fraction = 0.2,
-                 .validation_fraction = 0.1,
+                 .validation_fraction = (double)NAN,
                  .threads = 1,
                  .seed = 1};
     fill_nan(TRAINER_SETTINGS, o.trainer_settings);

@@ -24,7 +24,8 @@ typedef struct options {
     bp_method method;
     bool has_schedule;
     bp_schedule_kind schedule;
-    double dropout, noise, test_fraction, validation_fraction;
+    double dropout, noise, test_fraction;
+    double validation_fraction;                /* NaN: as the number of samples says */
     double trainer_settings[TRAINER_SETTINGS]; /* these three: NaN where not given */
     double optimizer_settings[OPTIMIZER_SETTINGS];
     double schedule_settings[SCHEDULE_SETTINGS];

@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { EVALUATION_BATCH = 64 };
+enum { EVALUATION_BATCH = 64, LEAST_WITH_VALIDATION = 1000 };
 
 const char *training_sentence(bp_status status)
 {
@@ -133,6 +133,7 @@ static bp_status build_trainer(training *t, const options *o, const bp_dataset *
         {BP_TRAINER_PATIENCE, t->validation ? 50 : 0},
         {BP_TRAINER_SEED, (double)o->seed},
         {BP_TRAINER_THREADS, o->folds ? 1 : (double)o->threads},
+        {BP_TRAINER_LABEL_SMOOTHING, o->regress ? 0 : 0.1},
         {BP_TRAINER_TRAINING_METRICS, o->plot || o->history},
     };
     for (size_t i = 0; status == BP_OK && i < sizeof defaults / sizeof *defaults; i++) {
@@ -159,8 +160,12 @@ bp_status training_create(training *t, const options *o, const bp_dataset *sampl
     if (status == BP_OK && t->scaled) {
         samples = t->scaled;
     }
-    if (status == BP_OK && o->validation_fraction > 0) {
-        status = bp_dataset_split(samples, o->validation_fraction, o->seed + 1, &t->learned, &t->validation);
+    double fraction = o->validation_fraction;
+    if (isnan(fraction)) { /* a few samples say little, and are worth more as samples to learn from */
+        fraction = bp_dataset_sample_count(samples) < LEAST_WITH_VALIDATION ? 0 : 0.1;
+    }
+    if (status == BP_OK && fraction > 0) {
+        status = bp_dataset_split(samples, fraction, o->seed + 1, &t->learned, &t->validation);
         samples = t->learned;
     }
     if (status == BP_OK) {

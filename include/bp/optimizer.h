@@ -86,7 +86,7 @@ typedef enum bp_optimizer_setting {
     BP_OPTIMIZER_MINIMUM_STEP = 12,    /**< of iRPROP−'s Δ, 1e−30 to the maximum step; 1e−6 unless set */
     BP_OPTIMIZER_MAXIMUM_STEP = 13,    /**< of iRPROP−'s Δ, from the minimum step on; 50 unless set */
     BP_OPTIMIZER_ITERATIONS = 14,      /**< of L-BFGS in a step, whole, 1 to 1e6; 20 unless set */
-    /** Of L-BFGS, pairs (s, y) that are kept, whole, 1 to 1000; 100 unless set. More than iterations do nothing */
+    /** of L-BFGS, pairs (s, y) that are kept, whole, 1 to 1000; 100 unless set. More than there are iterations do nothing */
     BP_OPTIMIZER_HISTORY = 15
 } bp_optimizer_setting;
 

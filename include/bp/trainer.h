@@ -57,7 +57,8 @@ typedef enum bp_trainer_setting {
     BP_TRAINER_TRAINING_METRICS = 13,
     /**
      * When the loss or the parameters are no longer finite, go back to where the epoch began and try again with half the learning rate, at most
-     * so many times in all; 0 to 2⁵³; 0
+     * so many times in all; 0 to 2⁵³; 0. So that a net whose loss is not finite is no such beginning, the training set is measured at each epoch's
+     * end where there is no validation set.
      */
     BP_TRAINER_HALVINGS = 14
 } bp_trainer_setting;

@@ -23,12 +23,12 @@ typedef enum { BP_NO_TRANSPOSE, BP_TRANSPOSE } bp_transpose;
 
 /* The numbers of one step of an optimization method; a method uses those of its formula. */
 typedef struct REAL(bp_method_step) {
-    real learning_rate; /* of Adam and AdamW, divided by 1 − β₁ᵗ; of iRPROP−, the step that an element begins with */
+    real learning_rate; /* of Adam and AdamW η √(1 − β₂ᵗ) / (1 − β₁ᵗ); of iRPROP− the step that an element begins with */
+    real epsilon;       /* of Adam and AdamW ε √(1 − β₂ᵗ) */
     real momentum;
-    real beta1, beta2, epsilon;
-    real v_scale;                              /* 1 / √(1 − β₂ᵗ) */
+    real rest1, rest2;                         /* 1 − β₁, 1 − β₂ */
     real decay, l1;                            /* g + decay θ + l1 sign θ takes the place of g */
-    real shrinkage;                            /* of AdamW: ηλ, what θ loses of itself */
+    real shrinkage;                            /* θ − shrinkage θ takes the place of θ: of AdamW ηλ */
     real increase, decrease, minimum, maximum; /* of iRPROP−'s steps */
 } REAL(bp_method_step);
 

@@ -113,6 +113,14 @@ static real sign(real value)
     return (real)((value > 0) - (value < 0));
 }
 
+/* v = β₂ v + (1 − β₂) g². It is kept finite, for infinity would be NaN in the next step; what it is in this one is returned. */
+static real mean_square(const REAL(bp_method_step) * step, real g, real *v)
+{
+    real now = *v + step->rest2 * (g * g - *v);
+    *v = now > REAL_MAX ? REAL_MAX : now;
+    return now;
+}
+
 /* What one element becomes, with its gradient g; the formulas are in bp/optimizer.h. */
 static real moved(bp_method method, const REAL(bp_method_step) * step, real g, real theta, real *first, real *second)
 {
@@ -127,13 +135,11 @@ static real moved(bp_method method, const REAL(bp_method_step) * step, real g, r
         *first += g * g;
         return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
     case BP_METHOD_RMSPROP:
-        *first = step->beta2 * *first + (1 - step->beta2) * g * g;
-        return theta - step->learning_rate * g / (sqrt(*first) + step->epsilon);
+        return theta - step->learning_rate * g / (sqrt(mean_square(step, g, first)) + step->epsilon);
     case BP_METHOD_ADAM:
     case BP_METHOD_ADAMW:
-        *first = step->beta1 * *first + (1 - step->beta1) * g;
-        *second = step->beta2 * *second + (1 - step->beta2) * g * g;
-        return theta - step->shrinkage * theta - step->learning_rate * *first / (sqrt(*second) * step->v_scale + step->epsilon);
+        *first += step->rest1 * (g - *first);
+        return theta - step->learning_rate * *first / (sqrt(mean_square(step, g, second)) + step->epsilon);
     case BP_METHOD_IRPROP_MINUS: {
         real turned = sign(g) * *first, delta = *second > 0 ? *second : step->learning_rate;
         delta *= turned > 0 ? step->increase : turned < 0 ? step->decrease : 1;
@@ -151,6 +157,7 @@ void REAL(bp_method_reference)(bp_method method, size_t n, const REAL(bp_method_
 {
     for (size_t i = 0; i < n; i++) {
         real g = scale * direction[i] + step->decay * theta[i] + step->l1 * sign(theta[i]);
+        theta[i] -= step->shrinkage * theta[i];
         theta[i] = moved(method, step, g, theta[i], first ? first + i : NULL, second ? second + i : NULL);
     }
 }

@@ -57,8 +57,7 @@ static bool add_metadata(bp_tensors *file, const char *key, const char *value)
 static bool add_texts(bp_tensors *file, const bp_net *net)
 {
     bool done = bp_tensors_add_text(file, "format", format) && bp_tensors_add_text(file, "version", version) &&
-                bp_tensors_add_text(file, "library", bp_version()) &&
-                add_list(file, "activations", net->n_layers, activation_of, net) &&
+                bp_tensors_add_text(file, "library", bp_version()) && add_list(file, "activations", net->n_layers, activation_of, net) &&
                 bp_tensors_add_text(file, "rule", bp_rule_name(net->rule));
     if (done && net->input_names) {
         done = add_list(file, "input_names", net->n_inputs, bp_net_input_name, net);
@@ -254,7 +253,8 @@ static bp_status read_layers(const source *from, const bp_net *net)
         snprintf(name, sizeof name, "layers.%zu.bias", l);
         tensor = status == BP_OK && layer->has_bias ? find_numbers(from, name, 1, &status) : NULL;
         if (tensor && tensor->shape[0] != layer->n_outputs) {
-            status = fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but its layer %zu outputs", name, tensor->shape[0], layer->n_outputs);
+            status =
+                fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but its layer %zu outputs", name, tensor->shape[0], layer->n_outputs);
         } else if (tensor) {
             status = copy_numbers(from, tensor, 0, layer->n_outputs, net->dtype, layer->bias);
         }

@@ -109,6 +109,9 @@ static int minimize(problem *p, double *theta)
     /* an iteration leaves a pair, and room for more would only be taken */
     parameters.m = (int)fmin(settings[BP_OPTIMIZER_HISTORY], settings[BP_OPTIMIZER_ITERATIONS]);
     parameters.epsilon = TOLERANCE;
+    /* the first step is as long as 1 / ‖gradient‖; how often it is halved has a limit of its own */
+    parameters.min_step = 0;
+    parameters.max_step = DBL_MAX;
     /* Moré and Thuente's search interpolates, which infinity does not let it; this one halves the step until the objective is less */
     parameters.linesearch = LBFGS_LINESEARCH_BACKTRACKING_WOLFE;
     return lbfgs((int)p->training->net->parameter_count, theta, NULL, evaluate, NULL, p, &parameters);

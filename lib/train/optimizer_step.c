@@ -15,15 +15,16 @@ void REAL(bp_optimizer_begin)(bp_training *training)
 {
     bp_optimizer *opt = training->opt;
     const double *settings = opt->settings;
-    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], t = (double)++opt->n_steps;
+    double rate = settings[BP_OPTIMIZER_LEARNING_RATE], decay = settings[BP_OPTIMIZER_WEIGHT_DECAY], t = (double)++opt->n_steps;
+    double beta1 = settings[BP_OPTIMIZER_BETA1], beta2 = settings[BP_OPTIMIZER_BETA2], epsilon = settings[BP_OPTIMIZER_EPSILON];
     REAL(bp_method_step)
     step = {
         .learning_rate = (real)rate,
+        .epsilon = (real)epsilon,
         .momentum = (real)settings[BP_OPTIMIZER_MOMENTUM],
-        .beta1 = (real)settings[BP_OPTIMIZER_BETA1],
-        .beta2 = (real)settings[BP_OPTIMIZER_BETA2],
-        .epsilon = (real)settings[BP_OPTIMIZER_EPSILON],
-        .decay = (real)settings[BP_OPTIMIZER_WEIGHT_DECAY],
+        .rest1 = (real)(1 - beta1),
+        .rest2 = (real)(1 - beta2),
+        .decay = (real)decay,
         .l1 = (real)settings[BP_OPTIMIZER_L1_PENALTY],
         .increase = (real)settings[BP_OPTIMIZER_INCREASE_FACTOR],
         .decrease = (real)settings[BP_OPTIMIZER_DECREASE_FACTOR],
@@ -31,11 +32,13 @@ void REAL(bp_optimizer_begin)(bp_training *training)
         .maximum = (real)settings[BP_OPTIMIZER_MAXIMUM_STEP],
     };
     if (opt->method == BP_METHOD_ADAM || opt->method == BP_METHOD_ADAMW) {
-        step.learning_rate = (real)(rate / (1 - pow(settings[BP_OPTIMIZER_BETA1], t)));
-        step.v_scale = (real)(1 / sqrt(1 - pow(settings[BP_OPTIMIZER_BETA2], t)));
+        /* η m̂ / (√v̂ + ε), with the correction of v̂ taken out of the root, and of the denominator */
+        double root = sqrt(1 - pow(beta2, t));
+        step.learning_rate = (real)(rate * root / (1 - pow(beta1, t)));
+        step.epsilon = (real)(epsilon * root);
     }
     if (opt->method == BP_METHOD_ADAMW) {
-        step.shrinkage = (real)(rate * settings[BP_OPTIMIZER_WEIGHT_DECAY]);
+        step.shrinkage = (real)(rate * decay);
         step.decay = 0;
     }
     training->weights = training->biases = step;

@@ -248,6 +248,9 @@ static bp_status measure(bp_trainer *t)
     bp_status status = BP_OK;
     if (t->settings[BP_TRAINER_TRAINING_METRICS] == 1) {
         status = evaluate(t, t->training, metrics[0]);
+    } else if (t->settings[BP_TRAINER_HALVINGS] > 0 && !t->validation) { /* the next epoch could not go back behind this one's last step */
+        double unused[BP_METRIC_COUNT];
+        status = evaluate(t, t->training, unused);
     }
     if (status == BP_OK && t->validation) {
         status = evaluate(t, t->validation, metrics[1]);

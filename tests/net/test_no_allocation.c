@@ -141,9 +141,15 @@ static void create(fixture *f)
     must(bp_workspace_create(&f->ws, f->net, BATCH));
 }
 
-static void test_no_allocation(void **state)
+static void regularize(fixture *f)
 {
-    fixture *f = *state;
+    must(bp_net_set_dropout(f->net, 0, 0.5));
+    must(bp_net_set_input_noise(f->net, 0.1));
+    must(bp_net_set_frozen(f->net, 1, 1));
+}
+
+static void check_no_allocation(fixture *f)
+{
     if (strcmp(bp_kernel_name(), "blas") == 0) {
         print_message("skipped: OpenBLAS allocates in some of its small products\n");
         skip();
@@ -162,7 +168,21 @@ static void test_no_allocation(void **state)
     assert_int_equal(counted, 0);
 }
 
-/* What bp/workspace.h says: at most 4 × (inputs + Σ widths) × max_batch elements, and 1 KiB for each layer. */
+static void test_no_allocation(void **state)
+{
+    check_no_allocation(*state);
+}
+
+static void test_no_allocation_regularized(void **state)
+{
+    regularize(*state);
+    check_no_allocation(*state);
+}
+
+/*
+ * What bp/workspace.h says: at most 4 × (inputs + Σ widths) × max_batch elements, twice the width of a layer with dropout × max_batch, and 1 KiB for
+ * each layer.
+ */
 static void test_workspace_memory(void **state)
 {
     (void)state;
@@ -175,20 +195,23 @@ static void test_workspace_memory(void **state)
     for (size_t i = 0; i < 5; i++) {
         for (size_t j = 0; j < 4; j++) {
             bp_net *net = make_net(REAL_DTYPE, widths[i][0], 3, widths[i] + 1, BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 1, 1);
-            bp_workspace *ws;
-            size_t sum = widths[i][0] + widths[i][1] + widths[i][2] + widths[i][3];
-            long start = bytes, most = (long)(4 * sum * batches[j] * sizeof(real) + 3 * 1024);
-            must(bp_workspace_create(&ws, net, batches[j]));
-            assert_in_range(bytes - start, 1, most);
-            bp_workspace_destroy(ws);
+            size_t sum = widths[i][0] + widths[i][1] + widths[i][2] + widths[i][3], elements = 4 * sum * batches[j];
+            for (int with_dropout = 0; with_dropout < 2; with_dropout++) {
+                bp_workspace *ws;
+                long start = bytes;
+                must(bp_net_set_dropout(net, 0, with_dropout ? 0.5 : 0));
+                must(bp_workspace_create(&ws, net, batches[j]));
+                elements += with_dropout ? 2 * widths[i][1] * batches[j] : 0;
+                assert_in_range(bytes - start, 1, elements * sizeof(real) + 3 * 1024);
+                bp_workspace_destroy(ws);
+            }
             bp_net_destroy(net);
         }
     }
 }
 
-static void test_no_system_call(void **state)
+static void check_no_system_call(fixture *f)
 {
-    fixture *f = *state;
     if (SANITIZED) {
         print_message("skipped: AddressSanitizer makes system calls of its own\n");
         skip();
@@ -214,11 +237,24 @@ static void test_no_system_call(void **state)
     }
 }
 
+static void test_no_system_call(void **state)
+{
+    check_no_system_call(*state);
+}
+
+static void test_no_system_call_regularized(void **state)
+{
+    regularize(*state);
+    check_no_system_call(*state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_no_allocation, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_allocation_regularized, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_no_system_call, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_system_call_regularized, set_up, tear_down),
         cmocka_unit_test(test_workspace_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
