@@ -188,13 +188,40 @@ static void test_shapes(void **state)
     }
 }
 
+/* Scaled inputs and the second hidden layer are in one buffer. */
+static void test_buffers_hold_the_widest(void **state)
+{
+    (void)state;
+    bp_net *net = make_net(REAL_DTYPE, 30, 3, (const size_t[]){4, 3, 2}, BP_ACTIVATION_TANH, BP_ACTIVATION_TANH, 1, 1);
+    set_scaling(net);
+    compare("buffers", net, "buffers");
+    char *text = content(file), stack[64];
+    snprintf(stack, sizeof stack, " %zu bytes of stack", 34 * sizeof(real));
+    assert_non_null(strstr(text, stack));
+    assert_non_null(strstr(text, " a[30];\n"));
+    assert_non_null(strstr(text, " b[4];\n"));
+    free(text);
+    bp_net_destroy(net);
+}
+
 /* Numbers at the ends of the type and ones that look like integers: the compiler makes of them what was there. */
 static void test_weights_come_back_bit_by_bit(void **state)
 {
     (void)state;
     const real smallest = BP_REAL_BITS == 32 ? (real)FLT_TRUE_MIN : (real)DBL_TRUE_MIN;
-    const real weights[] = {REAL_MAX, -REAL_MAX,  smallest,   -smallest,   1,         -2,
-                            0,        (real)-0.0, (real)1e10, (real)1e-10, (real)0.1, (real)(1 / 3.0)};
+    const real weights[] = {REAL_MAX,
+                            -REAL_MAX,
+                            smallest,
+                            -smallest,
+                            1,
+                            -2,
+                            0,
+                            (real)-0.0,
+                            (real)1e10,
+                            (real)1e-10,
+                            (real)0.1,
+                            (real)(1 / 3.0),
+                            (real)(1024 - (BP_REAL_BITS == 32 ? 0x1p-14 : 0x1p-43))};
     enum { N = sizeof weights / sizeof *weights };
     for (size_t k = 0; k < N; k++) {
         bp_net *net = make_net(REAL_DTYPE, 1, 1, (const size_t[]){1}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 0, 1);
@@ -255,8 +282,7 @@ static void test_names_do_no_harm(void **state)
                                          "/*/*/",
                                          "*\\\n/",
                                          "a \xe2\x80\xae b",
-                                         "Gr\xc3\xb6\xc3\x9f"
-                                         "e",
+                                         "Gr\303\266\303\237e",
                                          "\xf0\x9f\x8c\xb7",
                                          "",
                                          "\x7f\x01\x1b[31m",
@@ -289,27 +315,16 @@ static void test_bad_input(void **state)
     REFUSED(bp_net_export_c(NULL, file, "f"), BP_ERROR_ARGUMENT, "net is NULL");
     REFUSED(bp_net_export_c(net, NULL, "f"), BP_ERROR_ARGUMENT, "path is NULL");
     REFUSED(bp_net_export_c(net, file, NULL), BP_ERROR_ARGUMENT, "function_name is NULL");
-    static const char *const names[] = {"",
-                                        "1a",
-                                        "a-b",
-                                        "a b",
-                                        "f\n",
-                                        "gr\xc3\xb6"
-                                        "sse",
-                                        "_f",
-                                        "__f",
-                                        "if",
-                                        "double",
-                                        "restrict",
-                                        "while",
-                                        "true",
-                                        "main",
-                                        "size_t",
-                                        "tanhf",
-                                        "sin",
-                                        "a;",
-                                        "*",
-                                        "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"};
+    static const char *const names[] = {"",         "1a",
+                                        "a-b",      "a b",
+                                        "f\n",      "gr\303\266sse",
+                                        "_f",       "__f",
+                                        "if",       "double",
+                                        "restrict", "while",
+                                        "true",     "main",
+                                        "size_t",   "tanhf",
+                                        "sin",      "a;",
+                                        "*",        "abcdefghijklmnopqrstuvwxyz_ABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         REFUSED(bp_net_export_c(net, file, names[i]), BP_ERROR_ARGUMENT, "function_name");
     }
@@ -366,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_activation),
         cmocka_unit_test(test_shapes),
+        cmocka_unit_test(test_buffers_hold_the_widest),
         cmocka_unit_test(test_weights_come_back_bit_by_bit),
         cmocka_unit_test(test_text_is_the_same_each_time_and_in_every_locale),
         cmocka_unit_test(test_names_do_no_harm),
