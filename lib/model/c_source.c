@@ -91,8 +91,8 @@ static unsigned long next_character(const unsigned char **text)
 }
 
 /*
- * A text within a comment, in ASCII. Written by their numbers: what is not printable, *, / and ? where they could end or begin a comment or be a
- * trigraph, and the backslash, with which these numbers begin.
+ * A text within a comment, in ASCII. Written by their numbers: what is not printable, *, / and ? where they could end or begin a comment or
+ * be a trigraph, and the backslash, with which these numbers begin.
  */
 static void put_comment(writer *w, const char *text)
 {

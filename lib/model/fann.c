@@ -114,8 +114,8 @@ static bp_status read_connection(bp_fann_text *text, bool is_1_1, size_t *source
 }
 
 /*
- * The connections of neuron i of layer l: row receives the weights of n_sources neurons from the first on, and last the bias's. What is to be
- * done to the outputs of the layer before is done here.
+ * The connections of neuron i of layer l: row receives the weights of n_sources neurons from the first on, and last the bias's. What is to
+ * be done to the outputs of the layer before is done here.
  */
 static bp_status read_row(bp_fann_text *text, const bp_fann_file *file, size_t l, size_t i, size_t n_connections, size_t first_source,
                           double *row)

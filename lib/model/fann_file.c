@@ -299,7 +299,7 @@ static bp_status read_lines(bp_fann_text *text, bp_fann_file *file)
     return BP_OK;
 }
 
-/* Version 1.1: layers, learning rate, connection rate, type, functions and steepnesses of hidden and output layers; sizes; inputs of each neuron. */
+/* Version 1.1: layers, learning rate, connection rate, type, functions and steepnesses (hidden, output); sizes; inputs of each neuron. */
 static bp_status read_1_1(bp_fann_text *text, bp_fann_file *file)
 {
     double learning_rate, steepness[2];

@@ -1,6 +1,6 @@
 /*
- * Reading a FANN file's text bit by bit. Every function but the last three fails with a sentence that names the file, the byte and the key; after
- * that, the place is undefined.
+ * Reading a FANN file's text bit by bit. Every function but the last three fails with a sentence that names the file, the byte and the key;
+ * after that, the place is undefined.
  */
 #ifndef BP_MODEL_FANN_TEXT_H
 #define BP_MODEL_FANN_TEXT_H

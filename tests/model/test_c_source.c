@@ -223,24 +223,24 @@ static void test_weights_come_back_bit_by_bit(void **state)
                             (real)(1 / 3.0),
                             (real)(1024 - (BP_REAL_BITS == 32 ? 0x1p-14 : 0x1p-43))};
     enum { N = sizeof weights / sizeof *weights };
+    bp_net *net = make_net(REAL_DTYPE, 1, 1, (const size_t[]){N}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 0, 1);
+    must(REAL(bp_net_set_parameters)(net, weights));
+    must(bp_net_export_c(net, file, "product"));
+    compile();
+    void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
+    assert_non_null(library);
+    void (*function)(const real *x, real *y);
+    *(void **)&function = dlsym(library, "product");
+    assert_non_null(function);
+    real y[N];
+    function(&(const real){1}, y);
     for (size_t k = 0; k < N; k++) {
-        bp_net *net = make_net(REAL_DTYPE, 1, 1, (const size_t[]){1}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 0, 1);
-        must(REAL(bp_net_set_parameters)(net, &weights[k]));
-        must(bp_net_export_c(net, file, "product"));
-        compile();
-        void *library = dlopen(object, RTLD_NOW | RTLD_LOCAL);
-        assert_non_null(library);
-        void (*function)(const real *x, real *y);
-        *(void **)&function = dlsym(library, "product");
-        assert_non_null(function);
-        real y;
-        function(&(const real){1}, &y);
-        if (y != weights[k]) {
-            fail_msg("%.17g came back as %.17g", (double)weights[k], (double)y);
+        if (y[k] != weights[k]) {
+            fail_msg("%.17g came back as %.17g", (double)weights[k], (double)y[k]);
         }
-        dlclose(library);
-        bp_net_destroy(net);
     }
+    dlclose(library);
+    bp_net_destroy(net);
 }
 
 static void test_text_is_the_same_each_time_and_in_every_locale(void **state)

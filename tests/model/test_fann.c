@@ -1,6 +1,6 @@
 /*
- * FANN's network files without FANN: the numbers of a small net worked out by hand, files that libfann has made, and files that must be refused.
- * Memory is made to run out by functions that the linker puts in between (--wrap).
+ * FANN's network files without FANN: the numbers of a small net worked out by hand, files that libfann has made, and files that must be
+ * refused. Memory is made to run out by functions that the linker puts in between (--wrap).
  */
 #define _GNU_SOURCE
 
@@ -92,8 +92,8 @@ static void test_numbers_by_hand(void **state)
     assert_true(offset[0] == 10 && scale[0] == 0.5 && offset[1] == 0 && scale[1] == 1);
 
     /*
-     * Layer 0: s × weights. Layer 1: 2 s = ½ × weights, those of the neurons before halved, as these give ½ softsign + ½: bias (1 + 8/2 − 4/2) / 2.
-     * Layer 2: (y / 0.5 − 1) 8 + 100 = 16 y + 92.
+     * Layer 0: s × weights. Layer 1: 2 s = ½ × weights, those of the neurons before halved, as these give ½ softsign + ½: bias (1 + 8/2 −
+     * 4/2) / 2. Layer 2: (y / 0.5 − 1) 8 + 100 = 16 y + 92.
      */
     static const double expected[] = {0.5, -1, 3, 0.5, 2, -1, 2, -1, 1.5, 16, 92};
     double theta[11];

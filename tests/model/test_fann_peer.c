@@ -1,6 +1,6 @@
 /*
- * FANN's nets beside libfann itself (float for f32, double for f64): what fann_run gives for random inputs, our import of the file gives, too. libfann
- * makes each file, and reads it again, so that both have the same digits.
+ * FANN's nets beside libfann itself (float for f32, double for f64): what fann_run gives for random inputs, our import of the file gives,
+ * too. libfann makes each file, and reads it again, so that both have the same digits.
  */
 #define _GNU_SOURCE
 
