@@ -20,11 +20,13 @@
 #define BP_BP_H
 
 #include "bp/activation.h"
+#include "bp/c_source.h"
 #include "bp/cross_validation.h"
 #include "bp/csv_reader.h"
 #include "bp/dataset.h"
 #include "bp/dtype.h"
 #include "bp/export.h"
+#include "bp/fann.h"
 #include "bp/initializer.h"
 #include "bp/kernel.h"
 #include "bp/layer.h"
