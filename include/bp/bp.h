@@ -23,6 +23,7 @@
 #include "bp/cross_validation.h"
 #include "bp/csv_reader.h"
 #include "bp/dataset.h"
+#include "bp/dataset_file.h"
 #include "bp/dtype.h"
 #include "bp/export.h"
 #include "bp/initializer.h"
