@@ -42,5 +42,6 @@
 #include "bp/trainer.h"
 #include "bp/version.h"
 #include "bp/workspace.h"
+#include "bp/write.h"
 
 #endif
