@@ -9,7 +9,7 @@
  * Fields may be quoted ("a, ""b"""); spaces around unquoted fields and blank lines are skipped. Numbers are written with a decimal point
  * (1, -2.5, 3e-4), in whatever locale the program runs. Rows are counted from 1 over the whole file, a header included; columns from 0 in
  * calls, and from 1 in sentences. A byte order mark, and line ends of any kind, are taken. A decimal comma is refused with a hint. A field has at most
- * 1 MiB; lines may have any length, and files as well, but see dataset_file.h for gzip data and for what is not a regular file.
+ * 1 MiB, a row 16,777,216 fields; lines may have any length, and files as well, but see dataset_file.h for gzip data and for what is not a regular file.
  *
  * A value is missing if its field is empty, "?", "NA", "N/A", "NaN" or "null" in upper or lower case (with BP_CSV_MISSING_ERROR, such a word in a
  * column of text is a text like others).

@@ -32,12 +32,14 @@ static bp_status copy_sample(const char *function, const bp_dataset *dataset, si
 {
     size_t row = dataset->rows ? dataset->rows[sample] : sample;
     bp_status status = input ? convert(function, "inputs", &dataset->input_rows, row, 1, dataset->n_inputs, input) : BP_OK;
-    if (status == BP_OK && target && dataset->target_rows.storage) {
-        status = convert(function, "targets", &dataset->target_rows, row, 1, dataset->n_outputs, target);
-    } else if (target) {
-        one_hot(dataset, sample, target);
+    if (status != BP_OK || !target) {
+        return status;
     }
-    return status;
+    if (dataset->target_rows.storage) {
+        return convert(function, "targets", &dataset->target_rows, row, 1, dataset->n_outputs, target);
+    }
+    one_hot(dataset, sample, target);
+    return BP_OK;
 }
 
 static void copy_plain(const bp_dataset *dataset, size_t first, size_t n, const size_t *order, real *inputs, real *targets)

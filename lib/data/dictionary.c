@@ -84,3 +84,11 @@ void bp_dictionary_release(bp_dictionary *dictionary)
     free(dictionary->slots);
     *dictionary = (bp_dictionary){0};
 }
+
+void bp_dictionary_destroy(bp_dictionary *dictionary)
+{
+    if (dictionary) {
+        bp_dictionary_release(dictionary);
+        free(dictionary);
+    }
+}

@@ -28,4 +28,7 @@ const char *bp_dictionary_text(const bp_dictionary *dictionary, size_t number);
 
 void bp_dictionary_release(bp_dictionary *dictionary);
 
+/* The same for one that lies in memory of its own; NULL is allowed. */
+void bp_dictionary_destroy(bp_dictionary *dictionary);
+
 #endif

@@ -15,7 +15,7 @@
 void bp_table_release(bp_table *table)
 {
     for (size_t j = 0; table->columns && j < table->n_columns; j++) {
-        bp_dictionary_release(&table->columns[j].texts);
+        bp_dictionary_destroy(table->columns[j].texts);
     }
     free(table->columns);
     free(table->features);
@@ -24,6 +24,15 @@ void bp_table_release(bp_table *table)
     free(table->inputs.bytes);
     free(table->targets.bytes);
     free(table->classes.bytes);
+}
+
+void bp_table_make_texts(bp_table *table, bp_column *column, bp_column_kind kind)
+{
+    column->kind = kind;
+    column->texts = column->texts ? column->texts : calloc(1, sizeof *column->texts);
+    if (!column->texts) {
+        bp_stream_fail_memory(table->stream);
+    }
 }
 
 bool bp_table_is_missing(const char *text, size_t length)
@@ -76,7 +85,7 @@ static inline bool put_number(bp_table *table, bp_buffer *to, size_t place, doub
 /* The number of a text of the column; BP_NO_TEXT if the column cannot have it, or without memory. */
 static inline size_t number_of_text(bp_column *column, const char *text, size_t length)
 {
-    return column->knows_all ? bp_dictionary_find(&column->texts, text, length) : bp_dictionary_add(&column->texts, text, length);
+    return column->knows_all ? bp_dictionary_find(column->texts, text, length) : bp_dictionary_add(column->texts, text, length);
 }
 
 static inline void put_text(bp_table *table, const bp_column *column, size_t number)
@@ -126,7 +135,10 @@ static void take_number(bp_table *table, size_t j, const char *text)
     double value;
     if (!bp_parse_number(text, table->c_locale, &value)) {
         bool comma = strchr(text, ',') && text[strspn(text, "0123456789+-,.eE")] == '\0';
-        fail_cell(table, j, text, comma ? "is not a number (a decimal comma? numbers are written with a point)" : "is not a number");
+        fail_cell(table, j, text,
+                  comma                     ? "is not a number (a decimal comma? numbers are written with a point)"
+                  : strpbrk(text, ",;\t |") ? "is not a number (is another character between the fields?)"
+                                            : "is not a number");
     } else if (!put_number(table, column->kind == BP_COLUMN_TARGET ? &table->targets : &table->inputs, column->place, value)) {
         fail_cell(table, j, text, table->dtype == BP_F32 ? "is beyond the range of f32" : "is beyond the range of f64");
     }
@@ -142,11 +154,11 @@ static void take_text(bp_table *table, size_t j, const char *text)
         bp_stream_fail_memory(table->stream);
     } else {
         char what[80];
-        snprintf(what, sizeof what, "is none of the %zu %s", column->texts.n,
+        snprintf(what, sizeof what, "is none of the %zu %s", column->texts->n,
                  column->kind == BP_COLUMN_CLASS ? "class names" : "values that the net knows");
         fail_cell(table, j, text, what);
     }
-    if (column->kind == BP_COLUMN_TEXT && column->texts.n > BP_CSV_MAX_TEXTS) {
+    if (column->kind == BP_COLUMN_TEXT && column->texts->n > BP_CSV_MAX_TEXTS) {
         bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu, column %zu: more than %d different texts, each of which would be an input",
                        table->row, j + 1, BP_CSV_MAX_TEXTS);
     }
@@ -166,7 +178,14 @@ static void take_cell(bp_table *table, size_t j, const char *text)
     if (column->kind == BP_COLUMN_INPUT) {
         double value;
         bool is_text = table->reader->one_hot_inputs && !bp_parse_number(text, table->c_locale, &value);
-        column->kind = is_text ? BP_COLUMN_TEXT : BP_COLUMN_NUMBER;
+        if (is_text) {
+            bp_table_make_texts(table, column, BP_COLUMN_TEXT);
+        } else {
+            column->kind = BP_COLUMN_NUMBER;
+        }
+    }
+    if (table->stream->status != BP_OK) {
+        return;
     }
     if (column->kind == BP_COLUMN_TEXT || column->kind == BP_COLUMN_CLASS) {
         take_text(table, j, text);
@@ -198,6 +217,8 @@ void bp_table_field(void *text, size_t length, void *data)
         if (strlen(text) != length) {
             bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu, column %zu: the field has a NUL character", table->row,
                            table->column + 1);
+        } else if (table->column >= BP_CSV_MAX_COLUMNS) {
+            bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu has more than %d columns", table->row, BP_CSV_MAX_COLUMNS);
         } else if (in_header(table)) {
             append_text(table, &table->names, text, length);
         } else if (table->n_columns == 0) {

@@ -16,8 +16,8 @@
 /* How libcsv reads every row; CSV_STRICT, which refuses stray quotes, is added for all but a header that is skipped. */
 enum { BP_CSV_OPTIONS = CSV_STRICT_FINI | CSV_APPEND_NULL };
 
-/* Of a field, and different texts in a column of inputs. */
-enum { BP_CSV_MAX_FIELD = 1 << 20, BP_CSV_MAX_TEXTS = 1000 };
+/* Bytes of a field, columns, and different texts in a column of inputs. */
+enum { BP_CSV_MAX_FIELD = 1 << 20, BP_CSV_MAX_COLUMNS = 1 << 24, BP_CSV_MAX_TEXTS = 1000 };
 
 typedef enum bp_column_kind {
     BP_COLUMN_IGNORED,
@@ -30,9 +30,9 @@ typedef enum bp_column_kind {
 
 typedef struct bp_column {
     bp_column_kind kind;
-    size_t place;        /* among a row's inputs, or targets */
-    bool knows_all;      /* a text that the dictionary has not is a mistake */
-    bp_dictionary texts; /* of TEXT and CLASS */
+    bool knows_all;       /* a text that the dictionary has not is a mistake */
+    size_t place;         /* among a row's inputs, or targets */
+    bp_dictionary *texts; /* of TEXT and CLASS */
 } bp_column;
 
 /* An input of the dataset: a column's number; or 1 where the column has this text, else 0. */
@@ -82,6 +82,9 @@ const char *bp_table_plain_rows(bp_table *table, const char *text, const char *e
 bool bp_table_is_missing(const char *text, size_t length);
 
 void bp_table_release(bp_table *table);
+
+/* Makes a column one of texts. */
+void bp_table_make_texts(bp_table *table, bp_column *column, bp_column_kind kind);
 
 /* Now that the first data row's fields are counted: which columns are what. */
 void bp_table_resolve_columns(bp_table *table);

@@ -87,7 +87,7 @@ bool bp_table_classify(const bp_table *table, bp_classes *classes)
         j++;
     }
     const bp_column *column = &table->columns[j];
-    size_t n = column->texts.n;
+    size_t n = column->texts->n;
     label *labels = bp_allocate(n, sizeof *labels);
     uint32_t *class_of = bp_allocate(n, sizeof *class_of);
     const char **names = bp_allocate(n, sizeof *names);
@@ -96,11 +96,11 @@ bool bp_table_classify(const bp_table *table, bp_classes *classes)
     if (done && column->knows_all) {
         for (size_t k = 0; k < n; k++) {
             class_of[k] = (uint32_t)k;
-            names[k] = bp_dictionary_text(&column->texts, k);
+            names[k] = bp_dictionary_text(column->texts, k);
         }
         classes->n = n;
     } else if (done) {
-        classes->n = order_classes(list_labels(table, &column->texts, labels, class_of), labels, class_of, names);
+        classes->n = order_classes(list_labels(table, column->texts, labels, class_of), labels, class_of, names);
     }
     for (size_t i = 0; done && i < table->n_rows; i++) {
         classes->of_rows[i] = class_of[number_at(table, i)];

@@ -26,10 +26,10 @@ static void resolve_class(bp_table *table)
 {
     const bp_csv_reader *reader = table->reader;
     bp_column *column = &table->columns[resolve_column(table, "class", reader->class_column)];
-    column->kind = BP_COLUMN_CLASS;
+    bp_table_make_texts(table, column, BP_COLUMN_CLASS);
     column->knows_all = reader->n_class_names > 0;
-    for (size_t k = 0; k < reader->n_class_names; k++) {
-        if (bp_dictionary_add(&column->texts, reader->class_names[k], strlen(reader->class_names[k])) == BP_NO_TEXT) {
+    for (size_t k = 0; k < reader->n_class_names && column->texts; k++) {
+        if (bp_dictionary_add(column->texts, reader->class_names[k], strlen(reader->class_names[k])) == BP_NO_TEXT) {
             bp_stream_fail_memory(table->stream);
         }
     }
@@ -113,9 +113,12 @@ static bool resolve_input(bp_table *table, const column_names *by_name, const ch
     }
     column->kind = kind;
     column->knows_all = true;
-    *feature = (bp_feature){.column = (size_t)(column - table->columns), .text = BP_NO_TEXT};
     if (text) {
-        feature->text = bp_dictionary_add(&column->texts, text, strlen(text));
+        bp_table_make_texts(table, column, kind);
+    }
+    *feature = (bp_feature){.column = (size_t)(column - table->columns), .text = BP_NO_TEXT};
+    if (text && column->texts) {
+        feature->text = bp_dictionary_add(column->texts, text, strlen(text));
         return feature->text != BP_NO_TEXT;
     }
     return true;

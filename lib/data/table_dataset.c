@@ -39,8 +39,8 @@ static int compare_texts(const void *a, const void *b)
 static bool add_texts(const bp_table *table, size_t j, bp_buffer *features)
 {
     const bp_column *column = &table->columns[j];
-    const char **texts = bp_allocate(column->texts.n, sizeof *texts);
-    bool *used = bp_allocate(column->texts.n, sizeof *used), done = texts && used;
+    const char **texts = bp_allocate(column->texts->n, sizeof *texts);
+    bool *used = bp_allocate(column->texts->n, sizeof *used), done = texts && used;
     size_t n = 0;
     for (size_t i = 0; done && i < table->n_rows; i++) {
         double number = number_at(table->dtype, table->inputs.bytes, i * table->n_inputs + column->place);
@@ -48,16 +48,16 @@ static bool add_texts(const bp_table *table, size_t j, bp_buffer *features)
             used[(size_t)number] = true;
         }
     }
-    for (size_t k = 0; done && k < column->texts.n; k++) {
+    for (size_t k = 0; done && k < column->texts->n; k++) {
         if (used[k]) {
-            texts[n++] = bp_dictionary_text(&column->texts, k);
+            texts[n++] = bp_dictionary_text(column->texts, k);
         }
     }
     if (done) {
         qsort(texts, n, sizeof *texts, compare_texts);
     }
     for (size_t i = 0; done && i < n; i++) {
-        const bp_feature feature = {.column = j, .text = bp_dictionary_find(&column->texts, texts[i], strlen(texts[i]))};
+        const bp_feature feature = {.column = j, .text = bp_dictionary_find(column->texts, texts[i], strlen(texts[i]))};
         done = bp_buffer_append(features, &feature, sizeof feature);
     }
     free(texts);
@@ -179,7 +179,7 @@ static char **feature_names(const bp_table *table)
         }
         done = bp_buffer_append(&texts, name, strlen(name));
         if (feature->text != BP_NO_TEXT) {
-            const char *text = bp_dictionary_text(&table->columns[feature->column].texts, feature->text);
+            const char *text = bp_dictionary_text(table->columns[feature->column].texts, feature->text);
             done = done && bp_buffer_append(&texts, "=", 1) && bp_buffer_append(&texts, text, strlen(text));
         }
         done = done && bp_buffer_append(&texts, "", 1);
