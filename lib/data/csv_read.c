@@ -39,6 +39,9 @@ static void parse_stream(bp_table *table, struct csv_parser *parser)
     }
     const int between_rows = parser->pstate;
     while (stream->status == BP_OK) {
+        while (parser->pstate == between_rows && stream->at < stream->end && stream->buffer[stream->at] == '\n') {
+            stream->at++;
+        }
         if (parser->pstate == between_rows && table->n_columns > 0) {
             const char *text = (const char *)stream->buffer + stream->at, *end = (const char *)stream->buffer + stream->end;
             stream->at += (size_t)(bp_table_plain_rows(table, text, end) - text);
