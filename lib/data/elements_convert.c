@@ -14,7 +14,7 @@ static inline uint64_t bits_at(const unsigned char *from, size_t size, bool swap
         return *from;
     case 2:
         memcpy(&two, from, size);
-        return swapped ? (uint16_t)(two << 8 | two >> 8) : two;
+        return swapped ? __builtin_bswap16(two) : two;
     case 4:
         memcpy(&four, from, size);
         return swapped ? __builtin_bswap32(four) : four;
