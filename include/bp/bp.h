@@ -24,6 +24,7 @@
 #include "bp/cross_validation.h"
 #include "bp/csv_reader.h"
 #include "bp/dataset.h"
+#include "bp/dataset_file.h"
 #include "bp/dtype.h"
 #include "bp/export.h"
 #include "bp/fann.h"
@@ -44,5 +45,6 @@
 #include "bp/trainer.h"
 #include "bp/version.h"
 #include "bp/workspace.h"
+#include "bp/write.h"
 
 #endif

@@ -80,7 +80,15 @@ BP_API const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index
 /** The name of input column index from the file's header; NULL if there is none. The dataset's text. */
 BP_API const char *bp_dataset_input_name(const bp_dataset *dataset, size_t index);
 
-/** The inputs, sample_count × input_count, the dataset's. Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_DTYPE. */
+/**
+ * What took the place of missing values in input column index: the mean of the others (csv_reader.h); NaN if there is none, as for other datasets.
+ */
+BP_API double bp_dataset_input_mean(const bp_dataset *dataset, size_t index);
+
+/**
+ * The inputs, sample_count × input_count, the dataset's. Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_DTYPE, BP_ERROR_UNSUPPORTED (a dataset of a mapped
+ * file, dataset_file.h, whose numbers are converted when wanted; bp_dataset_gather has them).
+ */
 BP_API bp_status bp_dataset_inputs_f32(const bp_dataset *dataset, const float **inputs);
 BP_API bp_status bp_dataset_inputs_f64(const bp_dataset *dataset, const double **inputs);
 
@@ -90,7 +98,8 @@ BP_API bp_status bp_dataset_targets_f64(const bp_dataset *dataset, const double 
 
 /**
  * Copies the n samples of these indices, in this order, into inputs (n × input_count) and targets (n × output_count); either may be NULL.
- * Returns BP_ERROR_ARGUMENT (NULL dataset or indices, an index out of range, targets of a dataset without), BP_ERROR_DTYPE.
+ * Returns BP_ERROR_ARGUMENT (NULL dataset or indices, an index out of range, targets of a dataset without), BP_ERROR_DTYPE,
+ * BP_ERROR_FORMAT (a number in a mapped file that is not finite, or beyond the dtype; what was written is undefined).
  */
 BP_API bp_status bp_dataset_gather_f32(const bp_dataset *dataset, size_t n, const size_t *indices, float *inputs, float *targets);
 BP_API bp_status bp_dataset_gather_f64(const bp_dataset *dataset, size_t n, const size_t *indices, double *inputs, double *targets);
@@ -98,7 +107,7 @@ BP_API bp_status bp_dataset_gather_f64(const bp_dataset *dataset, size_t n, cons
 /* ---- divide and scale ---- */
 
 /**
- * Divides into a training and a test part, both independent copies, after a seeded shuffle (bp_random_permutation). test_fraction is in
+ * Divides into a training and a test part, both independent copies (of a mapped file: sharing it), after a seeded shuffle (bp_random_permutation). test_fraction is in
  * (0, 1). With classes the division is stratified: from a class with n samples, ⌊n × test_fraction + ½⌋ go to the test part. Without,
  * the whole set counts as one class.
  * Returns BP_ERROR_ARGUMENT (NULL, test_fraction out of range, a part that would be empty or have only weights of 0), BP_ERROR_MEMORY.
@@ -128,7 +137,8 @@ BP_API bp_status bp_scaling_from_name(const char *name, bp_scaling *scaling);
 /**
  * Computes offset and scale (input_count elements each) for bp_net_set_input_scaling from this dataset, which is the training part:
  * x becomes (x − offset) × scale. A column with one value only gets scale 1.
- * Returns BP_ERROR_ARGUMENT (NULL, unknown scaling), BP_ERROR_DTYPE, BP_ERROR_NONFINITE (a column's range overflows).
+ * Returns BP_ERROR_ARGUMENT (NULL, unknown scaling), BP_ERROR_DTYPE, BP_ERROR_NONFINITE (a column's range overflows),
+ * BP_ERROR_FORMAT (as bp_dataset_gather), BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_dataset_fit_scaling_f32(const bp_dataset *dataset, bp_scaling scaling, float *offset, float *scale);
 BP_API bp_status bp_dataset_fit_scaling_f64(const bp_dataset *dataset, bp_scaling scaling, double *offset, double *scale);

@@ -142,6 +142,8 @@ void bp_trainer_destroy(bp_trainer *t)
         free(t->best);
         free(t->order);
         free(t->weights);
+        free(t->room_weights);
+        bp_batch_release(&t->room);
         free(t->class_weights);
         free(t->history);
         free(t);

@@ -4,6 +4,7 @@
 
 #include "bp/trainer.h"
 
+#include "data/batch.h"
 #include "net/net.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -62,6 +63,8 @@ struct bp_trainer {
     size_t *order;        /* of this epoch's samples */
     uint64_t order_epoch; /* whose order it is; UINT64_MAX: none's */
     void *weights;        /* of each sample, as elements; NULL: all 1 */
+    bp_batch_room room;   /* for samples of a dataset that is not plain */
+    void *room_weights;   /* theirs */
     double run_start, epoch_start;
     uint64_t run_samples;
     double metrics[2][BP_METRIC_COUNT]; /* of the training set and of the validation set, latest */

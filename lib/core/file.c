@@ -1,6 +1,6 @@
 #define _GNU_SOURCE /* flock, and the strerror_r that returns its text */
 
-#include "model/file.h"
+#include "core/file.h"
 
 #include "core/status.h"
 

@@ -1,6 +1,6 @@
 /* Files that are read whole, and replaced whole or not at all. function and path are what the sentence of a failure starts with. */
-#ifndef BP_MODEL_FILE_H
-#define BP_MODEL_FILE_H
+#ifndef BP_CORE_FILE_H
+#define BP_CORE_FILE_H
 
 #include "bp/status.h"
 
