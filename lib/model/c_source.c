@@ -5,10 +5,10 @@
 
 #include "bp/version.h"
 
+#include "core/file.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
 #include "model/c_source_text.h"
-#include "model/file.h"
 #include "net/net.h"
 
 #include <locale.h>

@@ -3,9 +3,9 @@
 
 #include "model/fann.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "model/fann_file.h"
-#include "model/file.h"
 #include "net/net.h"
 
 #include <float.h>

@@ -3,9 +3,9 @@
 
 #include "bp/version.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
-#include "model/file.h"
 #include "model/onnx.h"
 #include "model/tensors.h"
 #include "net/net.h"

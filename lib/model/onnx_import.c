@@ -1,9 +1,9 @@
 /* A net from an ONNX model: the bytes are checked, unpacked by protobuf-c, walked along (onnx_graph.c) and made into a net. */
 #include "bp/onnx.h"
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
-#include "model/file.h"
 #include "model/onnx_read.h"
 #include "net/net.h"
 
