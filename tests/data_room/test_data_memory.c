@@ -1,4 +1,7 @@
-/* Memory that runs out while data is read, divided and written: each allocation fails in turn, by functions that the linker puts in between (--wrap). */
+/*
+ * Memory that runs out while data is read, divided and written: each allocation fails in turn, by functions that the linker puts in between
+ * (--wrap).
+ */
 #define _GNU_SOURCE
 
 #include "data_room/files.h"
