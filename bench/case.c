@@ -70,6 +70,9 @@ static bench_cost layer_cost(const char *operation, double n)
 
 bench_cost bench_case_cost(const bench_case *c)
 {
+    if (c->bytes > 0) {
+        return (bench_cost){.read_bytes = strcmp(c->operation, "csv") == 0 ? c->bytes : 0, .weight_bytes = c->bytes};
+    }
     double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
     bool is_sweep = c->method && c->operation && c->samples == 0;
     size_t samples = c->samples ? c->samples : c->batch, steps = (samples + c->batch - 1) / c->batch;

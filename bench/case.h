@@ -17,6 +17,7 @@ typedef struct bench_case {
     bp_dtype dtype;
     size_t batch, threads;
     size_t samples; /* of an epoch, where a row is one; else 0 */
+    double bytes;   /* of a file, where a row is about one; else 0 */
 } bench_case;
 
 typedef struct bench_result {

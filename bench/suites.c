@@ -135,6 +135,25 @@ static void list_train(bench_cases *list, const bench_case *prototype)
     add_shapes(list, &c, shapes + 1);
 }
 
+/* Files of 16 MB; those that are only opened, of 16 MB and of 512 MB. */
+static void list_io(bench_cases *list, const bench_case *prototype)
+{
+    static const struct {
+        const char *operation, *name;
+        double bytes;
+    } rows[] = {
+        {"csv", "4 decimals", 16e6}, {"csv", "17 digits", 16e6}, {"csv", "integers", 16e6},
+        {"open", "16 MB", 16e6},     {"open", "512 MB", 512e6},  {"batch", "u8", 16e6},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bench_case c = *prototype;
+        c.operation = rows[i].operation;
+        c.shape.name = rows[i].name;
+        c.bytes = rows[i].bytes;
+        add(list, c);
+    }
+}
+
 static const bench_suite suites[] = {
     {
         .name = "step",
@@ -215,6 +234,19 @@ static const bench_suite suites[] = {
         .list = list_train,
         .row_f32 = bench_train_f32,
         .row_f64 = bench_train_f64,
+    },
+    {
+        .name = "io",
+        .what = "A data file.\n"
+                "libbp: csv: bp_dataset_read on 16 MB of 20 columns. open: bp_dataset_read on an IDX file, which is mapped. batch:\n"
+                "bp_dataset_gather of 128 samples of 784 pixels in a random order from such a file.",
+        .peers = {"libcsv", "read", "memcpy"},
+        .peer_notes = "libcsv: csv_parse on the same text in memory, with a callback that counts the fields and reads no number.\n"
+                      "read: read(2) of the whole file into new memory.\n"
+                      "memcpy: as many numbers copied as the batch has.",
+        .list = list_io,
+        .row_f32 = bench_io_f32,
+        .row_f64 = bench_io_f64,
     },
 };
 

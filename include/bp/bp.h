@@ -20,17 +20,22 @@
 #define BP_BP_H
 
 #include "bp/activation.h"
+#include "bp/c_source.h"
 #include "bp/cross_validation.h"
 #include "bp/csv_reader.h"
 #include "bp/dataset.h"
+#include "bp/dataset_file.h"
 #include "bp/dtype.h"
 #include "bp/export.h"
+#include "bp/fann.h"
 #include "bp/initializer.h"
 #include "bp/kernel.h"
 #include "bp/layer.h"
 #include "bp/loss.h"
 #include "bp/metric.h"
+#include "bp/model.h"
 #include "bp/net.h"
+#include "bp/onnx.h"
 #include "bp/optimizer.h"
 #include "bp/random.h"
 #include "bp/range_test.h"
@@ -40,5 +45,6 @@
 #include "bp/trainer.h"
 #include "bp/version.h"
 #include "bp/workspace.h"
+#include "bp/write.h"
 
 #endif

@@ -113,6 +113,35 @@ BP_API double bp_net_dropout(const bp_net *net, size_t index); /**< 0 for NULL o
 BP_API double bp_net_input_noise(const bp_net *net);           /**< 0 for NULL. Read-only */
 BP_API int bp_net_is_frozen(const bp_net *net, size_t index);  /**< 1 or 0. Read-only */
 
+/* ---- what it is for: texts that are kept with the net, and in its files ---- */
+
+/**
+ * Names of the inputs, n_inputs texts in UTF-8; copied. NULL: none. Returns BP_ERROR_ARGUMENT (NULL, a text that is no UTF-8, named by its index),
+ * BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_net_set_input_names(bp_net *net, const char *const *names);
+
+/**
+ * Names of the classes that the outputs stand for, n_classes texts in UTF-8; copied. n_classes is the number of outputs, or 2 with one output;
+ * 0: none. Returns BP_ERROR_ARGUMENT (NULL, another number, a text that is no UTF-8), BP_ERROR_STATE (the net is not initialized), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_net_set_class_names(bp_net *net, size_t n_classes, const char *const *names);
+
+/**
+ * Keeps a text under a key, both in UTF-8 and copied; a NULL value removes it. Keys are the caller's own.
+ * Returns BP_ERROR_ARGUMENT (NULL net or key, an empty key, a text that is no UTF-8), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value);
+
+/* Read-only; the texts are the net's, until they are set again. NULL or 0 where there is none. */
+
+BP_API const char *bp_net_input_name(const bp_net *net, size_t index);
+BP_API size_t bp_net_class_count(const bp_net *net);
+BP_API const char *bp_net_class_name(const bp_net *net, size_t index);
+BP_API size_t bp_net_metadata_count(const bp_net *net);
+BP_API const char *bp_net_metadata_key(const bp_net *net, size_t index); /**< in the order in which they were first set */
+BP_API const char *bp_net_metadata(const bp_net *net, const char *key);
+
 /* ---- copy ---- */
 
 /**

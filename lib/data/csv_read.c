@@ -1,134 +1,127 @@
-/* A file, plain or gzip, through libcsv into a table. */
+/* A file, or memory, plain or gzip, through libcsv into a table; lines of plain numbers go there directly. */
 #define _GNU_SOURCE /* newlocale */
 
 #include "core/status.h"
 #include "data/table.h"
 
 #include <csv.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-#include <zlib.h>
-
-enum { PIECE = 64 * 1024 };
-
-/* Why the last system call failed, in words; not strerror, which may write to memory that all threads share. */
-static void fail_system(bp_table *table, const char *action)
-{
-    char text[128] = "";
-    const char *words = strerror_r(errno, text, sizeof text);
-    bp_table_fail(table, BP_ERROR_IO, "cannot %s: %s", action, words);
-}
-
-/* Opens a file that is not a directory; NULL after a failure. */
-static gzFile open_file(bp_table *table)
-{
-    int descriptor = open(table->path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0) {
-        fail_system(table, "open");
-        return NULL;
-    }
-    struct stat information;
-    if (fstat(descriptor, &information) == 0 && S_ISDIR(information.st_mode)) {
-        close(descriptor);
-        bp_table_fail(table, BP_ERROR_IO, "is a directory");
-        return NULL;
-    }
-    gzFile file = gzdopen(descriptor, "rb");
-    if (!file) {
-        close(descriptor);
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-    }
-    return file;
-}
 
 static void fail_parser(bp_table *table, struct csv_parser *parser)
 {
     if (csv_error(parser) == CSV_EPARSE) {
-        bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: a quote stands where none can, or is not closed", table->row,
-                      table->column + 1);
+        bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu, column %zu: a quote stands where none can, or is not closed", table->row,
+                       table->column + 1);
     } else {
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
+        bp_stream_fail_memory(table->stream);
     }
 }
 
-/*
- * Feeds the file to the parser, without a byte order mark at its start. A plain file is read up to the first mistake; a gzip file to its
- * end, where its checksum tells whether the mistake is the author's or comes from damage.
- */
-static void parse_file(bp_table *table, gzFile file, struct csv_parser *parser, char *piece)
+/* Gives n bytes of the buffer to the parser. */
+static void parse(bp_table *table, struct csv_parser *parser, size_t n)
 {
-    int size;
-    for (bool first = true; (table->status == BP_OK || !gzdirect(file)) && (size = gzread(file, piece, PIECE)) > 0; first = false) {
-        if (table->status != BP_OK) {
-            continue;
+    bp_stream *stream = table->stream;
+    if (csv_parse(parser, stream->buffer + stream->at, n, bp_table_field, bp_table_row, table) != n) {
+        fail_parser(table, parser);
+    } else if (parser->entry_pos > BP_CSV_MAX_FIELD) {
+        bp_stream_fail(stream, BP_ERROR_FORMAT, "row %zu, column %zu: the field has more than %d bytes", table->row, table->column + 1,
+                       BP_CSV_MAX_FIELD);
+    }
+    stream->at += n;
+}
+
+static void parse_stream(bp_table *table, struct csv_parser *parser)
+{
+    bp_stream *stream = table->stream;
+    if (stream->end >= 3 && memcmp(stream->buffer, "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark */
+        stream->at = 3;
+    }
+    const int between_rows = parser->pstate;
+    while (stream->status == BP_OK) {
+        while (parser->pstate == between_rows && stream->at < stream->end && stream->buffer[stream->at] == '\n') {
+            stream->at++;
         }
-        size_t skipped = first && size >= 3 && memcmp(piece, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0;
-        size_t length = (size_t)size - skipped;
-        if (csv_parse(parser, piece + skipped, length, bp_table_field, bp_table_row, table) != length) {
-            fail_parser(table, parser);
+        if (parser->pstate == between_rows && table->n_columns > 0) {
+            const char *text = (const char *)stream->buffer + stream->at, *end = (const char *)stream->buffer + stream->end;
+            stream->at += (size_t)(bp_table_plain_rows(table, text, end) - text);
+        }
+        const unsigned char *at = stream->buffer + stream->at;
+        const unsigned char *newline = memchr(at, '\n', stream->end - stream->at);
+        if (newline && stream->status == BP_OK) {
+            parse(table, parser, (size_t)(newline + 1 - at));
+        } else if (stream->status == BP_OK && !bp_stream_more(stream)) { /* a line longer than the buffer, or the last one */
+            if (stream->at == stream->end || stream->status != BP_OK) {
+                break;
+            }
+            parse(table, parser, stream->end - stream->at);
         }
     }
-    int error;
-    gzerror(file, &error);
-    bool damaged = error != Z_OK && error != Z_STREAM_END;
-    if (damaged && table->status == BP_ERROR_FORMAT) {
-        table->status = BP_OK; /* the damage is the reason, and is what the sentence below says */
-    }
-    if (error == Z_ERRNO) {
-        fail_system(table, "read");
-    } else if (error == Z_MEM_ERROR) {
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-    } else if (damaged) {
-        bp_table_fail(table, BP_ERROR_IO, "the gzip data is %s", error == Z_BUF_ERROR ? "cut short" : "damaged");
-    }
-    if (table->status == BP_OK && csv_fini(parser, bp_table_field, bp_table_row, table) != 0) {
+    bp_stream_drain(stream);
+    if (stream->status == BP_OK && csv_fini(parser, bp_table_field, bp_table_row, table) != 0) {
         fail_parser(table, parser);
     }
 }
 
-static void read_file(bp_table *table)
+bp_status bp_csv_read_stream(const bp_csv_reader *reader, bp_stream *stream, bp_dtype dtype, bp_dataset **dataset)
 {
+    bp_table table = {.reader = reader, .stream = stream, .dtype = dtype, .row = 1};
     struct csv_parser parser;
-    bool lenient = table->reader->header == BP_CSV_HEADER_SKIP;
+    bool lenient = reader->header == BP_CSV_HEADER_SKIP;
+    table.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (table.c_locale == (locale_t)0) {
+        return bp_stream_fail_memory(stream);
+    }
     if (csv_init(&parser, lenient ? BP_CSV_OPTIONS : BP_CSV_OPTIONS | CSV_STRICT) != 0) {
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-        return;
+        freelocale(table.c_locale);
+        return bp_stream_fail_memory(stream);
     }
-    table->parser = &parser;
-    csv_set_delim(&parser, (unsigned char)table->reader->delimiter);
-    char *piece = malloc(PIECE);
-    gzFile file = piece ? open_file(table) : NULL;
-    if (!piece) {
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-    }
-    if (file) {
-        parse_file(table, file, &parser, piece);
-        gzclose_r(file);
-    }
-    free(piece);
+    table.parser = &parser;
+    csv_set_delim(&parser, (unsigned char)reader->delimiter);
+    csv_set_blk_size(&parser, 4096);
+    parse_stream(&table, &parser);
     csv_free(&parser);
+    bp_table_to_dataset(&table, dataset);
+    bp_table_release(&table);
+    freelocale(table.c_locale);
+    return stream->status;
+}
+
+static bp_status check(const char *function, const bp_csv_reader *reader, bp_dtype dtype, const char *what, const void *argument,
+                       bp_dataset **dataset)
+{
+    if (!reader || !argument || !dataset) {
+        return bp_fail_null(function, !reader ? "reader" : !argument ? what : "dataset");
+    }
+    return bp_dtype_name(dtype) ? BP_OK : bp_fail_enum(function, "dtype", (int)dtype);
 }
 
 bp_status bp_csv_reader_read(const bp_csv_reader *reader, bp_dtype dtype, const char *path, bp_dataset **dataset)
 {
-    if (!reader || !path || !dataset) {
-        return bp_fail_null(__func__, !reader ? "reader" : !path ? "path" : "dataset");
+    bp_status status = check(__func__, reader, dtype, "path", path, dataset);
+    if (status != BP_OK) {
+        return status;
     }
-    if (!bp_dtype_name(dtype)) {
-        return bp_fail_enum(__func__, "dtype", (int)dtype);
+    bp_stream stream;
+    status = bp_stream_open(&stream, __func__, path);
+    if (status == BP_OK) {
+        status = bp_csv_read_stream(reader, &stream, dtype, dataset);
     }
-    bp_table table = {.reader = reader, .path = path, .dtype = dtype, .row = 1};
-    table.c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (table.c_locale == (locale_t)0) {
-        return bp_fail_memory(__func__);
+    bp_stream_release(&stream);
+    return status;
+}
+
+bp_status bp_csv_reader_read_memory(const bp_csv_reader *reader, bp_dtype dtype, const void *bytes, size_t size, bp_dataset **dataset)
+{
+    bp_status status = check(__func__, reader, dtype, "bytes", bytes, dataset);
+    if (status != BP_OK) {
+        return status;
     }
-    read_file(&table);
-    bp_status status = bp_table_to_dataset(&table, dataset);
-    bp_table_release(&table);
-    freelocale(table.c_locale);
+    bp_stream stream;
+    status = bp_stream_open_memory(&stream, __func__, bytes, size);
+    if (status == BP_OK) {
+        status = bp_csv_read_stream(reader, &stream, dtype, dataset);
+    }
+    bp_stream_release(&stream);
     return status;
 }

@@ -1,6 +1,7 @@
 #include "data/csv_reader.h"
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 #include "data/dataset.h"
 
@@ -9,7 +10,9 @@
 
 static const char *const header_names[] = {"none", "names", "skip"};
 
-enum { HEADER_COUNT = sizeof header_names / sizeof *header_names };
+static const char *const missing_names[] = {"error", "drop", "mean"};
+
+enum { HEADER_COUNT = sizeof header_names / sizeof *header_names, MISSING_COUNT = sizeof missing_names / sizeof *missing_names };
 
 const char *bp_csv_header_name(bp_csv_header header)
 {
@@ -26,6 +29,21 @@ bp_status bp_csv_header_from_name(const char *name, bp_csv_header *header)
     return BP_OK;
 }
 
+const char *bp_csv_missing_name(bp_csv_missing missing)
+{
+    return (unsigned)missing < MISSING_COUNT ? missing_names[missing] : NULL;
+}
+
+bp_status bp_csv_missing_from_name(const char *name, bp_csv_missing *missing)
+{
+    int value = bp_name_find(__func__, name, missing, MISSING_COUNT, missing_names);
+    if (value < 0) {
+        return BP_ERROR_ARGUMENT;
+    }
+    *missing = (bp_csv_missing)value;
+    return BP_OK;
+}
+
 bp_status bp_csv_reader_create(bp_csv_reader **reader)
 {
     if (!reader) {
@@ -35,7 +53,7 @@ bp_status bp_csv_reader_create(bp_csv_reader **reader)
     if (!made) {
         return bp_fail_memory(__func__);
     }
-    *made = (bp_csv_reader){.header = BP_CSV_HEADER_NONE, .delimiter = ',', .one_hot = true};
+    *made = BP_CSV_READER_INITIAL;
     *reader = made;
     return BP_OK;
 }
@@ -45,6 +63,8 @@ void bp_csv_reader_destroy(bp_csv_reader *reader)
     if (reader) {
         free(reader->target_columns);
         free(reader->class_names);
+        free(reader->input_names);
+        free(reader->input_means);
         free(reader);
     }
 }
@@ -58,6 +78,18 @@ bp_status bp_csv_reader_set_header(bp_csv_reader *reader, bp_csv_header header)
         return bp_fail_enum(__func__, "header", (int)header);
     }
     reader->header = header;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_missing(bp_csv_reader *reader, bp_csv_missing missing)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    if (!bp_csv_missing_name(missing)) {
+        return bp_fail_enum(__func__, "missing", (int)missing);
+    }
+    reader->missing = missing;
     return BP_OK;
 }
 
@@ -124,6 +156,18 @@ bp_status bp_csv_reader_set_one_hot(bp_csv_reader *reader, int one_hot)
         return bp_fail(BP_ERROR_ARGUMENT, "%s: one_hot is %d; it can be 0 or 1", __func__, one_hot);
     }
     reader->one_hot = one_hot != 0;
+    return BP_OK;
+}
+
+bp_status bp_csv_reader_set_one_hot_inputs(bp_csv_reader *reader, int one_hot)
+{
+    if (!reader) {
+        return bp_fail_null(__func__, "reader");
+    }
+    if (one_hot != 0 && one_hot != 1) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: one_hot is %d; it can be 0 or 1", __func__, one_hot);
+    }
+    reader->one_hot_inputs = one_hot != 0;
     return BP_OK;
 }
 

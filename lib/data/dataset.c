@@ -4,6 +4,7 @@
 #include "core/status.h"
 
 #include <float.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,26 +52,28 @@ void bp_dataset_destroy(bp_dataset *dataset)
     if (dataset) {
         free(dataset->owned_inputs);
         free(dataset->owned_targets);
+        bp_storage_release(dataset->input_rows.storage);
+        bp_storage_release(dataset->target_rows.storage);
+        free(dataset->rows);
         free(dataset->classes);
         free(dataset->weights);
         free(dataset->class_names);
         free(dataset->input_names);
+        free(dataset->input_means);
         free(dataset);
     }
 }
 
-void bp_dataset_copy_rows(const bp_dataset *dataset, size_t n, const size_t *indices, void *inputs, void *targets)
+bool bp_dataset_is_plain(const bp_dataset *dataset)
 {
-    size_t input_bytes = dataset->n_inputs * bp_dtype_size(dataset->dtype);
-    size_t target_bytes = dataset->n_outputs * bp_dtype_size(dataset->dtype);
-    for (size_t i = 0; i < n; i++) {
-        if (inputs) {
-            memcpy((char *)inputs + i * input_bytes, (const char *)dataset->inputs + indices[i] * input_bytes, input_bytes);
-        }
-        if (targets) {
-            memcpy((char *)targets + i * target_bytes, (const char *)dataset->targets + indices[i] * target_bytes, target_bytes);
-        }
-    }
+    return !dataset->input_rows.storage;
+}
+
+bp_status bp_dataset_copy(const char *function, const bp_dataset *dataset, size_t first, size_t n, const size_t *order, void *inputs,
+                          void *targets)
+{
+    return dataset->dtype == BP_F32 ? bp_dataset_copy_f32(function, dataset, first, n, order, inputs, targets)
+                                    : bp_dataset_copy_f64(function, dataset, first, n, order, inputs, targets);
 }
 
 void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot)
@@ -113,25 +116,6 @@ bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
     free(dataset->weights);
     dataset->weights = copy;
     return BP_OK;
-}
-
-char **bp_names_copy(size_t n, const char *const *names)
-{
-    size_t bytes = n * sizeof(char *);
-    for (size_t i = 0; i < n; i++) {
-        bytes += strlen(names[i]) + 1;
-    }
-    char **copy = malloc(bytes ? bytes : 1);
-    if (!copy) {
-        return NULL;
-    }
-    char *text = (char *)(copy + n);
-    for (size_t i = 0; i < n; i++) {
-        size_t length = strlen(names[i]) + 1;
-        copy[i] = memcpy(text, names[i], length);
-        text += length;
-    }
-    return copy;
 }
 
 bp_dtype bp_dataset_dtype(const bp_dataset *dataset)
@@ -177,4 +161,9 @@ const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index)
 const char *bp_dataset_input_name(const bp_dataset *dataset, size_t index)
 {
     return dataset && dataset->input_names && index < dataset->n_inputs ? dataset->input_names[index] : NULL;
+}
+
+double bp_dataset_input_mean(const bp_dataset *dataset, size_t index)
+{
+    return dataset && dataset->input_means && index < dataset->n_inputs ? dataset->input_means[index] : (double)NAN;
 }

@@ -6,6 +6,7 @@
 #include "core/status.h"
 
 #include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -126,16 +127,34 @@ static bp_status check(const char *function, const bp_dataset *dataset)
     return BP_OK;
 }
 
+/* The numbers of rows in a file, if they lie there as an array of this type would. */
+static const real *array_of(const bp_dataset *dataset, const bp_file_rows *rows)
+{
+    bool same = rows->storage && !dataset->rows && !rows->swapped && rows->element == bp_element_of(REAL_DTYPE);
+    return same && (uintptr_t)rows->first % sizeof(real) == 0 ? (const real *)(const void *)rows->first : NULL;
+}
+
+static bp_status fail_array(const char *function, const char *what, const char *elements)
+{
+    return bp_fail(BP_ERROR_UNSUPPORTED, "%s: the %s are no array of %s: they are made when wanted, from %s; bp_dataset_gather copies them",
+                   function, what, bp_dtype_name(REAL_DTYPE), elements);
+}
+
 bp_status REAL(bp_dataset_inputs)(const bp_dataset *dataset, const real **inputs)
 {
     bp_status status = check(__func__, dataset);
     if (status == BP_OK && !inputs) {
         status = bp_fail_null(__func__, "inputs");
     }
-    if (status == BP_OK) {
-        *inputs = dataset->inputs;
+    if (status != BP_OK) {
+        return status;
     }
-    return status;
+    const real *found = bp_dataset_is_plain(dataset) ? dataset->inputs : array_of(dataset, &dataset->input_rows);
+    if (!found) {
+        return fail_array(__func__, "inputs", bp_element_name(dataset->input_rows.element));
+    }
+    *inputs = found;
+    return BP_OK;
 }
 
 bp_status REAL(bp_dataset_targets)(const bp_dataset *dataset, const real **targets)
@@ -144,10 +163,17 @@ bp_status REAL(bp_dataset_targets)(const bp_dataset *dataset, const real **targe
     if (status == BP_OK && !targets) {
         status = bp_fail_null(__func__, "targets");
     }
-    if (status == BP_OK) {
-        *targets = dataset->targets;
+    if (status != BP_OK) {
+        return status;
     }
-    return status;
+    bool plain = bp_dataset_is_plain(dataset) || dataset->n_outputs == 0;
+    const real *found = plain ? dataset->targets : array_of(dataset, &dataset->target_rows);
+    if (!plain && !found) {
+        bool of_file = dataset->target_rows.storage;
+        return fail_array(__func__, "targets", of_file ? bp_element_name(dataset->target_rows.element) : "the classes");
+    }
+    *targets = found;
+    return BP_OK;
 }
 
 bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const size_t *indices, real *inputs, real *targets)
@@ -159,7 +185,7 @@ bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const siz
     if (!indices) {
         return bp_fail_null(__func__, "indices");
     }
-    if (targets && !dataset->targets) {
+    if (targets && dataset->n_outputs == 0) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is given, but the dataset has none", __func__);
     }
     status = n ? bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) : BP_OK;
@@ -172,6 +198,5 @@ bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const siz
                            dataset->n_samples);
         }
     }
-    bp_dataset_copy_rows(dataset, n, indices, inputs, targets);
-    return BP_OK;
+    return REAL(bp_dataset_copy)(__func__, dataset, 0, n, indices, inputs, targets);
 }

@@ -5,7 +5,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* A decimal number that is the whole of text, with a point as in the C locale given; infinite if it is beyond a double. */
+/*
+ * Reads the decimal number at the start of a text, with a point as in the C locale given; it is what strtod makes of it, infinite if it is
+ * beyond a double. Returns where it ends, which is before a character that no number has, or at end; NULL if there is no number.
+ */
+const char *bp_scan_number(const char *at, const char *end, locale_t c_locale, double *value);
+
+/* A decimal number that is the whole of text. */
 bool bp_parse_number(const char *text, locale_t c_locale, double *value);
 
 /* A decimal integer that is the whole of text. */

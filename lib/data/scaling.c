@@ -1,56 +1,92 @@
-/* Offset and scale of each input column: x becomes (x − offset) × scale. Computed in double precision. */
-#include "data/dataset.h"
-
+/* Offset and scale of each input column: x becomes (x − offset) × scale. Computed in double precision, row by row. */
+#include "core/memory.h"
 #include "core/real.h"
 #include "core/status.h"
+#include "data/batch.h"
 
 #include <math.h>
+#include <stdlib.h>
 
-/* The least value becomes 0, the greatest 1. */
-static void min_max(const bp_dataset *dataset, size_t column, double *offset, double *width)
+/* Of each column. */
+typedef struct fit {
+    double *least, *greatest;
+    double *mean, *squares; /* from the least value, in units of the range */
+} fit;
+
+typedef void fit_row(fit *f, size_t n_samples, size_t n_inputs, const real *x);
+
+static void add_to_range(fit *f, size_t n_samples, size_t n_inputs, const real *x)
 {
-    const real *x = (const real *)dataset->inputs + column;
-    double least = (double)x[0], greatest = (double)x[0];
-    for (size_t i = 1; i < dataset->n_samples; i++) {
-        least = fmin(least, (double)x[i * dataset->n_inputs]);
-        greatest = fmax(greatest, (double)x[i * dataset->n_inputs]);
+    (void)n_samples;
+    for (size_t j = 0; j < n_inputs; j++) {
+        f->least[j] = fmin(f->least[j], (double)x[j]);
+        f->greatest[j] = fmax(f->greatest[j], (double)x[j]);
     }
-    *offset = least;
-    *width = greatest - least;
 }
 
 /*
  * Mean 0, deviation 1. Counted from the least value, so that a large mean does not swallow a small deviation, and in units of the range, so
  * that no square overflows or vanishes.
  */
-static void standard(const bp_dataset *dataset, size_t column, double *offset, double *width)
+static void add_to_mean(fit *f, size_t n_samples, size_t n_inputs, const real *x)
 {
-    const real *x = (const real *)dataset->inputs + column;
-    double n = (double)dataset->n_samples, mean = 0, squares = 0, least, range;
-    min_max(dataset, column, &least, &range);
-    for (size_t i = 0; i < dataset->n_samples; i++) {
-        mean += ((double)x[i * dataset->n_inputs] - least) / n;
+    for (size_t j = 0; j < n_inputs; j++) {
+        f->mean[j] += ((double)x[j] - f->least[j]) / (double)n_samples;
     }
-    for (size_t i = 0; i < dataset->n_samples; i++) {
-        double d = ((double)x[i * dataset->n_inputs] - least - mean) / range;
-        squares += d * d / n;
-    }
-    *offset = least + mean;
-    *width = range * sqrt(squares);
 }
 
-static void (*const fits[])(const bp_dataset *dataset, size_t column, double *offset, double *width) = {
-    [BP_SCALING_MIN_MAX] = min_max,
-    [BP_SCALING_STANDARD] = standard,
-};
+static void add_to_squares(fit *f, size_t n_samples, size_t n_inputs, const real *x)
+{
+    for (size_t j = 0; j < n_inputs; j++) {
+        double d = ((double)x[j] - f->least[j] - f->mean[j]) / (f->greatest[j] - f->least[j]);
+        f->squares[j] += d * d / (double)n_samples;
+    }
+}
+
+/* Goes over all rows. */
+static bp_status for_rows(const char *function, const bp_dataset *dataset, bp_batch_room *room, fit_row *row, fit *f)
+{
+    enum { NUMBERS = 32768 };
+    size_t n = dataset->n_samples, width = dataset->n_inputs, most = width < NUMBERS ? NUMBERS / width : 1;
+    bp_status status = BP_OK;
+    for (size_t first = 0; first < n && status == BP_OK; first += most) {
+        size_t rows = n - first < most ? n - first : most;
+        const void *inputs;
+        status = bp_batch_take(function, dataset, room, first, rows, NULL, &inputs, NULL);
+        for (size_t i = 0; status == BP_OK && i < rows; i++) {
+            row(f, n, width, (const real *)inputs + i * width);
+        }
+    }
+    return status;
+}
+
+static bp_status gather(const char *function, const bp_dataset *dataset, bp_scaling scaling, fit *f)
+{
+    bp_batch_room room = {0};
+    for (size_t j = 0; j < dataset->n_inputs; j++) {
+        f->least[j] = INFINITY;
+        f->greatest[j] = -INFINITY;
+    }
+    bp_status status = for_rows(function, dataset, &room, add_to_range, f);
+    if (status == BP_OK && scaling == BP_SCALING_STANDARD) {
+        status = for_rows(function, dataset, &room, add_to_mean, f);
+    }
+    if (status == BP_OK && scaling == BP_SCALING_STANDARD) {
+        status = for_rows(function, dataset, &room, add_to_squares, f);
+    }
+    bp_batch_release(&room);
+    return status;
+}
 
 /* A column's offset and scale as they are stored; a column with one value only gets scale 1. False if they do not fit the type. */
-static bool fit(const bp_dataset *dataset, bp_scaling scaling, size_t column, real *offset, real *scale)
+static bool finish(const fit *f, bp_scaling scaling, size_t j, real *offset, real *scale)
 {
-    double middle, width, least, range;
-    min_max(dataset, column, &least, &range);
-    fits[scaling](dataset, column, &middle, &width);
-    *offset = (real)(range == 0 ? least : middle);
+    double range = f->greatest[j] - f->least[j], middle = f->least[j], width = range;
+    if (scaling == BP_SCALING_STANDARD && range > 0) {
+        middle = f->least[j] + f->mean[j];
+        width = range * sqrt(f->squares[j]);
+    }
+    *offset = (real)middle;
     *scale = range == 0 ? 1 : (real)(1 / width);
     /* x − offset is computed in the type as well */
     return range <= (double)REAL_MAX && isfinite(*offset) && isfinite(*scale) && *scale != 0;
@@ -67,15 +103,23 @@ bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling sca
     if (!bp_scaling_name(scaling)) {
         return bp_fail_enum(__func__, "scaling", (int)scaling);
     }
-    for (size_t j = 0; j < dataset->n_inputs; j++) {
-        real column_offset, column_scale;
-        if (!fit(dataset, scaling, j, &column_offset, &column_scale)) {
-            return bp_fail(BP_ERROR_NONFINITE, "%s: the spread of column %zu (counted from 0) is beyond the range of %s", __func__, j,
-                           bp_dtype_name(REAL_DTYPE));
+    size_t n = dataset->n_inputs;
+    double *sums = bp_allocate(n, 4 * sizeof *sums);
+    if (!sums) {
+        return bp_fail_memory(__func__);
+    }
+    fit f = {.least = sums, .greatest = sums + n, .mean = sums + 2 * n, .squares = sums + 3 * n};
+    bp_status status = gather(__func__, dataset, scaling, &f);
+    real column_offset, column_scale;
+    for (size_t j = 0; j < n && status == BP_OK; j++) {
+        if (!finish(&f, scaling, j, &column_offset, &column_scale)) {
+            status = bp_fail(BP_ERROR_NONFINITE, "%s: the spread of column %zu (counted from 0) is beyond the range of %s", __func__, j,
+                             bp_dtype_name(REAL_DTYPE));
         }
     }
-    for (size_t j = 0; j < dataset->n_inputs; j++) {
-        fit(dataset, scaling, j, &offset[j], &scale[j]);
+    for (size_t j = 0; j < n && status == BP_OK; j++) {
+        finish(&f, scaling, j, &offset[j], &scale[j]);
     }
-    return BP_OK;
+    free(sums);
+    return status;
 }

@@ -2,6 +2,7 @@
 #include "data/dataset.h"
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 
 #include "bp/random.h"
@@ -10,14 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Independent copy of these samples, with classes, weights and names; NULL without memory. */
-static bp_dataset *subset(const bp_dataset *dataset, size_t n, const size_t *indices)
+/* Copies what belongs to each of these samples, and the names; false without memory. */
+static bool copy_labels(bp_dataset *part, const bp_dataset *dataset, const size_t *indices)
 {
-    bp_dataset *part = bp_dataset_allocate(dataset->dtype, n, dataset->n_inputs, dataset->n_outputs, dataset->n_classes);
-    if (!part) {
-        return NULL;
-    }
-    bp_dataset_copy_rows(dataset, n, indices, part->owned_inputs, part->owned_targets);
+    size_t n = part->n_samples;
     for (size_t i = 0; dataset->classes && i < n; i++) {
         part->classes[i] = dataset->classes[indices[i]];
     }
@@ -31,10 +28,58 @@ static bp_dataset *subset(const bp_dataset *dataset, size_t n, const size_t *ind
     if (dataset->input_names) {
         part->input_names = bp_names_copy(dataset->n_inputs, (const char *const *)dataset->input_names);
     }
-    if ((dataset->weights && !part->weights) || (dataset->class_names && !part->class_names) ||
-        (dataset->input_names && !part->input_names)) {
+    if (dataset->input_means) {
+        part->input_means = bp_allocate(dataset->n_inputs, sizeof *part->input_means);
+    }
+    if (part->input_means) {
+        memcpy(part->input_means, dataset->input_means, dataset->n_inputs * sizeof *part->input_means);
+    }
+    return !(dataset->weights && !part->weights) && !(dataset->class_names && !part->class_names) &&
+           !(dataset->input_names && !part->input_names) && !(dataset->input_means && !part->input_means);
+}
+
+/* A part of a dataset whose rows are a file's: it shares the file, and has a list of its rows. */
+static bp_dataset *share_rows(const bp_dataset *dataset, size_t n, const size_t *indices)
+{
+    bp_dataset *part = calloc(1, sizeof *part);
+    if (!part) {
+        return NULL;
+    }
+    *part = (bp_dataset){
+        .dtype = dataset->dtype,
+        .n_samples = n,
+        .n_inputs = dataset->n_inputs,
+        .n_outputs = dataset->n_outputs,
+        .n_classes = dataset->n_classes,
+        .input_rows = dataset->input_rows,
+        .target_rows = dataset->target_rows,
+    };
+    bp_storage_share(part->input_rows.storage);
+    bp_storage_share(part->target_rows.storage);
+    part->classes = dataset->classes ? bp_allocate(n, sizeof *part->classes) : NULL;
+    part->rows = bp_allocate(n, sizeof *part->rows);
+    if ((dataset->classes && !part->classes) || !part->rows) {
         bp_dataset_destroy(part);
         return NULL;
+    }
+    for (size_t i = 0; i < n; i++) {
+        part->rows[i] = dataset->rows ? dataset->rows[indices[i]] : indices[i];
+    }
+    return part;
+}
+
+/* These samples as a dataset of its own; NULL without memory. */
+static bp_dataset *subset(const char *function, const bp_dataset *dataset, size_t n, const size_t *indices)
+{
+    bool plain = bp_dataset_is_plain(dataset);
+    bp_dataset *part = plain ? bp_dataset_allocate(dataset->dtype, n, dataset->n_inputs, dataset->n_outputs, dataset->n_classes)
+                             : share_rows(dataset, n, indices);
+    if (part && plain) {
+        bp_dataset_copy(function, dataset, 0, n, indices, part->owned_inputs, part->owned_targets);
+    }
+    if (part && !copy_labels(part, dataset, indices)) {
+        bp_dataset_destroy(part);
+        part = NULL;
     }
     return part;
 }
@@ -109,8 +154,8 @@ static bp_status divide(const char *function, const bp_dataset *dataset, const d
         }
     }
     if (status == BP_OK) {
-        parts[0] = subset(dataset, n[0], indices[0]);
-        parts[1] = subset(dataset, n[1], indices[1]);
+        parts[0] = subset(function, dataset, n[0], indices[0]);
+        parts[1] = subset(function, dataset, n[1], indices[1]);
         if (!parts[0] || !parts[1]) {
             bp_dataset_destroy(parts[0]);
             bp_dataset_destroy(parts[1]);

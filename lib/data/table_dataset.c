@@ -2,107 +2,24 @@
 #define _GNU_SOURCE /* locale_t */
 
 #include "core/memory.h"
+#include "core/names.h"
 #include "core/status.h"
 #include "data/dataset.h"
-#include "data/number.h"
 #include "data/table.h"
+#include "data/table_classes.h"
 
+#include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A row's class as text, and as a number where all classes are integers. */
-typedef struct label {
-    const char *text;
-    long long value;
-    size_t row;
-} label;
-
-static int compare_values(const void *a, const void *b)
+static double number_at(bp_dtype dtype, const void *array, size_t index)
 {
-    const label *x = a, *y = b;
-    return (x->value > y->value) - (x->value < y->value);
+    return dtype == BP_F32 ? (double)((const float *)array)[index] : ((const double *)array)[index];
 }
 
-/* Of equal values the first in the file comes first: qsort alone leaves open which. */
-static int order_values(const void *a, const void *b)
-{
-    const label *x = a, *y = b;
-    int order = compare_values(a, b);
-    return order ? order : (x->row > y->row) - (x->row < y->row);
-}
-
-static int compare_texts(const void *a, const void *b)
-{
-    return strcmp(((const label *)a)->text, ((const label *)b)->text);
-}
-
-/*
- * The classes found in the file: distinct[k] is the text of class k. Returns their number. Sorts labels. Integers are those that a long
- * long holds; 1, 01 and +1 are one class, named as it is first written.
- */
-static size_t find_classes(size_t n, label *labels, uint32_t *classes, const char **distinct)
-{
-    bool integers = true;
-    for (size_t i = 0; integers && i < n; i++) {
-        integers = bp_parse_integer(labels[i].text, &labels[i].value);
-    }
-    int (*compare)(const void *, const void *) = integers ? compare_values : compare_texts;
-    qsort(labels, n, sizeof *labels, integers ? order_values : compare_texts);
-    size_t count = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (i == 0 || compare(&labels[i - 1], &labels[i]) != 0) {
-            distinct[count++] = labels[i].text;
-        }
-        classes[labels[i].row] = (uint32_t)(count - 1);
-    }
-    return count;
-}
-
-/* Classes by the names that the caller gave. */
-static void match_classes(bp_table *table, const label *labels, uint32_t *classes)
-{
-    const bp_csv_reader *reader = table->reader;
-    for (size_t i = 0; i < table->n_rows; i++) {
-        size_t k = 0;
-        while (k < reader->n_class_names && strcmp(labels[i].text, reader->class_names[k]) != 0) {
-            k++;
-        }
-        if (k == reader->n_class_names) {
-            size_t row = i + 1 + (reader->header != BP_CSV_HEADER_NONE);
-            bp_table_fail(table, BP_ERROR_FORMAT, "row %zu, column %zu: \"%.40s\" is none of the %zu class names", row,
-                          table->class_column + 1, labels[i].text, reader->n_class_names);
-            return;
-        }
-        classes[i] = (uint32_t)k;
-    }
-}
-
-/* Finds each row's class and the classes' names, which point into the table or the reader; both arrays have room for all. */
-static size_t classify(bp_table *table, uint32_t *classes, const char **names)
-{
-    label *labels = bp_allocate(table->n_rows, sizeof *labels);
-    if (!labels) {
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-        return 0;
-    }
-    const char *text = table->labels.bytes;
-    for (size_t i = 0; i < table->n_rows; i++) {
-        labels[i] = (label){.text = text, .row = i};
-        text += strlen(text) + 1;
-    }
-    size_t n = table->reader->n_class_names;
-    if (n) {
-        match_classes(table, labels, classes);
-        memcpy(names, table->reader->class_names, n * sizeof *names);
-    } else {
-        n = find_classes(table->n_rows, labels, classes, names);
-    }
-    free(labels);
-    return n;
-}
-
-static void store(bp_dtype dtype, void *array, size_t index, double value)
+static void put_number(bp_dtype dtype, void *array, size_t index, double value)
 {
     if (dtype == BP_F32) {
         ((float *)array)[index] = (float)value;
@@ -111,125 +28,255 @@ static void store(bp_dtype dtype, void *array, size_t index, double value)
     }
 }
 
-enum { INPUT = -1, CLASS = -2 };
+/* ---- which inputs the dataset has ---- */
 
-/* What each column is: INPUT, CLASS, or the index of a target. NULL without memory. */
-static int64_t *column_roles(const bp_table *table)
+static int compare_texts(const void *a, const void *b)
 {
-    int64_t *roles = bp_allocate(table->n_columns, sizeof *roles);
-    if (roles) {
-        for (size_t j = 0; j < table->n_columns; j++) {
-            roles[j] = j == table->class_column ? CLASS : INPUT;
-        }
-        for (size_t k = 0; k < table->reader->n_target_columns; k++) {
-            roles[table->target_columns[k]] = (int64_t)k;
-        }
-    }
-    return roles;
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static void fill_numbers(const bp_table *table, const int64_t *roles, bp_dataset *dataset)
+/* Adds a feature for each text that rows of the column have, in the order of their bytes; false without memory. */
+static bool add_texts(const bp_table *table, size_t j, bp_buffer *features)
 {
-    const char *next = table->numbers.bytes;
-    for (size_t i = 0; i < table->n_rows; i++) {
-        size_t input = i * dataset->n_inputs;
-        for (size_t j = 0; j < table->n_columns; j++) {
-            if (roles[j] == CLASS) {
-                continue;
-            }
-            double value;
-            memcpy(&value, next, sizeof value);
-            next += sizeof value;
-            if (roles[j] == INPUT) {
-                store(dataset->dtype, dataset->owned_inputs, input++, value);
-            } else {
-                store(dataset->dtype, dataset->owned_targets, i * dataset->n_outputs + (size_t)roles[j], value);
-            }
+    const bp_column *column = &table->columns[j];
+    const char **texts = bp_allocate(column->texts->n, sizeof *texts);
+    bool *used = bp_allocate(column->texts->n, sizeof *used), done = texts && used;
+    size_t n = 0;
+    for (size_t i = 0; done && i < table->n_rows; i++) {
+        double number = number_at(table->dtype, table->inputs.bytes, i * table->n_inputs + column->place);
+        if (!isnan(number)) {
+            used[(size_t)number] = true;
         }
     }
+    for (size_t k = 0; done && k < column->texts->n; k++) {
+        if (used[k]) {
+            texts[n++] = bp_dictionary_text(column->texts, k);
+        }
+    }
+    if (done) {
+        qsort(texts, n, sizeof *texts, compare_texts);
+    }
+    for (size_t i = 0; done && i < n; i++) {
+        const bp_feature feature = {.column = j, .text = bp_dictionary_find(column->texts, texts[i], strlen(texts[i]))};
+        done = bp_buffer_append(features, &feature, sizeof feature);
+    }
+    free(texts);
+    free(used);
+    return done;
 }
 
-/* The header's names of the input columns, in one block; NULL without memory. */
-static char **input_names(const bp_table *table, const int64_t *roles, size_t n_inputs)
+/* The features of a table whose reader has no names of inputs. */
+static void find_features(bp_table *table)
 {
-    const char **names = bp_allocate(n_inputs, sizeof *names);
-    if (!names) {
-        return NULL;
-    }
-    const char *text = table->names.bytes;
-    size_t input = 0;
-    for (size_t j = 0; j < table->n_columns; j++) {
-        if (roles[j] == INPUT) {
-            names[input++] = text;
+    bp_buffer features = {0};
+    bool done = true;
+    for (size_t j = 0; j < table->n_columns && done; j++) {
+        const bp_feature number = {.column = j, .text = BP_NO_TEXT};
+        bp_column_kind kind = table->columns[j].kind;
+        if (kind == BP_COLUMN_INPUT) {
+            bp_stream_fail(table->stream, BP_ERROR_FORMAT, "column %zu has no value", j + 1);
+        } else if (kind == BP_COLUMN_NUMBER) {
+            done = bp_buffer_append(&features, &number, sizeof number);
+        } else if (kind == BP_COLUMN_TEXT) {
+            done = add_texts(table, j, &features);
         }
-        text += strlen(text) + 1;
     }
-    char **copy = bp_names_copy(n_inputs, names);
+    if (!done) {
+        bp_stream_fail_memory(table->stream);
+    }
+    table->n_features = features.size / sizeof(bp_feature);
+    table->features = bp_buffer_take(&features);
+}
+
+/* Every feature is a column, in the order of the file: the inputs are what the table has. */
+static bool are_columns(const bp_table *table)
+{
+    bool same = table->n_features == table->n_inputs;
+    for (size_t k = 0; k < table->n_features && same; k++) {
+        same = table->features[k].text == BP_NO_TEXT && table->columns[table->features[k].column].place == k;
+    }
+    return same;
+}
+
+/* ---- its numbers ---- */
+
+static double value_of(const bp_table *table, const bp_feature *feature, size_t row)
+{
+    double number = number_at(table->dtype, table->inputs.bytes, row * table->n_inputs + table->columns[feature->column].place);
+    return feature->text == BP_NO_TEXT || isnan(number) ? number : number == (double)feature->text;
+}
+
+static void *make_inputs(bp_table *table)
+{
+    if (are_columns(table)) {
+        return bp_buffer_take(&table->inputs);
+    }
+    void *inputs = bp_allocate(table->n_rows * table->n_features, bp_dtype_size(table->dtype));
+    for (size_t i = 0; inputs && i < table->n_rows; i++) {
+        for (size_t k = 0; k < table->n_features; k++) {
+            put_number(table->dtype, inputs, i * table->n_features + k, value_of(table, &table->features[k], i));
+        }
+    }
+    return inputs;
+}
+
+/* The means of what is not missing; false without memory. */
+static bool find_means(const bp_table *table, const void *inputs, double *means)
+{
+    size_t n = table->n_features, *counts = bp_allocate(n, sizeof *counts);
+    for (size_t i = 0; counts && i < table->n_rows; i++) {
+        for (size_t k = 0; k < n; k++) {
+            double value = number_at(table->dtype, inputs, i * n + k);
+            if (!isnan(value)) {
+                counts[k]++;
+                means[k] += (value - means[k]) / (double)counts[k];
+            }
+        }
+    }
+    free(counts);
+    return counts;
+}
+
+/* Puts means in the place of missing values; NULL without memory. */
+static double *fill_missing(const bp_table *table, void *inputs)
+{
+    size_t n = table->n_features;
+    double *means = bp_allocate(n, sizeof *means);
+    bool done = means;
+    if (means && table->reader->input_means) {
+        memcpy(means, table->reader->input_means, n * sizeof *means);
+    } else if (means) {
+        done = find_means(table, inputs, means);
+    }
+    for (size_t i = 0; done && table->has_missing && i < table->n_rows * n; i++) {
+        if (isnan(number_at(table->dtype, inputs, i))) {
+            put_number(table->dtype, inputs, i, means[i % n]);
+        }
+    }
+    if (!done) {
+        free(means);
+    }
+    return done ? means : NULL;
+}
+
+/* The names of the features, in one block; NULL without memory. */
+static char **feature_names(const bp_table *table)
+{
+    bp_buffer texts = {0};
+    const char **names = bp_allocate(table->n_features, sizeof *names);
+    bool done = names;
+    char number[24];
+    const char *name = table->names.bytes;
+    size_t of = 0; /* the column whose name this is */
+    for (size_t k = 0; k < table->n_features && done; k++) {
+        const bp_feature *feature = &table->features[k];
+        for (; table->n_header_columns && of < feature->column; of++) {
+            name += strlen(name) + 1;
+        }
+        if (!table->n_header_columns) {
+            snprintf(number, sizeof number, "%zu", feature->column + 1);
+            name = number;
+        }
+        done = bp_buffer_append(&texts, name, strlen(name));
+        if (feature->text != BP_NO_TEXT) {
+            const char *text = bp_dictionary_text(table->columns[feature->column].texts, feature->text);
+            done = done && bp_buffer_append(&texts, "=", 1) && bp_buffer_append(&texts, text, strlen(text));
+        }
+        done = done && bp_buffer_append(&texts, "", 1);
+    }
+    const char *at = texts.bytes;
+    for (size_t k = 0; k < table->n_features && done; k++) {
+        names[k] = at;
+        at += strlen(at) + 1;
+    }
+    char **copy = done ? bp_names_copy(table->n_features, names) : NULL;
+    free(texts.bytes);
     free(names);
     return copy;
 }
 
-/* Allocates the dataset and fills it; NULL after a failure. */
-static bp_dataset *assemble(bp_table *table, size_t n_classes, const uint32_t *classes, const char *const *class_names)
+/* ---- all of it ---- */
+
+/* Fills what is not of classes; false without memory. */
+static bool fill(bp_table *table, bp_dataset *made)
 {
     const bp_csv_reader *reader = table->reader;
-    size_t n_inputs = table->n_columns - reader->n_target_columns - reader->has_class_column;
-    size_t n_outputs = reader->has_class_column ? (reader->one_hot ? n_classes : 1) : reader->n_target_columns;
-    table->status = bp_dataset_check_sizes("bp_csv_reader_read", table->dtype, table->n_rows, n_inputs, n_outputs);
-    if (table->status != BP_OK) {
-        return NULL;
+    bool named = reader->n_input_names > 0, columns = are_columns(table);
+    if (named) {
+        made->input_names = bp_names_copy(reader->n_input_names, (const char *const *)reader->input_names);
+    } else if (table->n_header_columns || !columns) {
+        made->input_names = feature_names(table);
     }
-    bp_dataset *made = bp_dataset_allocate(table->dtype, table->n_rows, n_inputs, n_outputs, n_classes);
-    int64_t *roles = column_roles(table);
-    bool ok = made && roles;
-    if (ok) {
-        fill_numbers(table, roles, made);
+    if (!made->input_names && (named || table->n_header_columns || !columns)) {
+        return false;
     }
-    if (ok && n_classes) {
-        memcpy(made->classes, classes, table->n_rows * sizeof *classes);
-        bp_dataset_set_class_targets(made, reader->one_hot);
-        made->class_names = bp_names_copy(n_classes, class_names);
-        ok = made->class_names != NULL;
+    made->inputs = made->owned_inputs = make_inputs(table);
+    if (made->inputs && reader->missing == BP_CSV_MISSING_MEAN && (!named || reader->input_means)) {
+        made->input_means = fill_missing(table, made->owned_inputs);
+        return made->input_means;
     }
-    if (ok && table->n_header_columns) {
-        made->input_names = input_names(table, roles, n_inputs);
-        ok = made->input_names != NULL;
+    return made->inputs;
+}
+
+/* Gives the dataset its targets; false without memory. */
+static bool fill_targets(bp_table *table, bp_classes *classes, bp_dataset *made)
+{
+    if (!table->has_class) {
+        made->targets = made->owned_targets = bp_buffer_take(&table->targets);
+        return true;
     }
-    free(roles);
-    if (!ok) {
+    made->class_names = classes->names;
+    made->classes = classes->of_rows;
+    *classes = (bp_classes){0};
+    made->targets = made->owned_targets = bp_allocate(made->n_samples * made->n_outputs, bp_dtype_size(made->dtype));
+    if (made->targets) {
+        bp_dataset_set_class_targets(made, table->reader->one_hot);
+    }
+    return made->targets;
+}
+
+static void assemble(bp_table *table, bp_classes *classes, bp_dataset **dataset)
+{
+    bp_stream *stream = table->stream;
+    size_t n_outputs = !table->has_class ? table->n_targets : table->reader->one_hot ? classes->n : 1;
+    if (bp_dataset_check_sizes(stream->function, table->dtype, table->n_rows, table->n_features, n_outputs) != BP_OK) {
+        bp_stream_fail(stream, BP_ERROR_FORMAT, "%zu rows with %zu inputs and %zu targets are more than a dataset can have", table->n_rows,
+                       table->n_features, n_outputs);
+        return;
+    }
+    bp_dataset *made = calloc(1, sizeof *made);
+    if (made) {
+        *made = (bp_dataset){.dtype = table->dtype,
+                             .n_samples = table->n_rows,
+                             .n_inputs = table->n_features,
+                             .n_outputs = n_outputs,
+                             .n_classes = classes->n};
+    }
+    if (!made || !fill(table, made) || !fill_targets(table, classes, made)) {
         bp_dataset_destroy(made);
-        bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-        return NULL;
+        bp_stream_fail_memory(stream);
+        return;
     }
-    return made;
+    *dataset = made;
 }
 
 bp_status bp_table_to_dataset(bp_table *table, bp_dataset **dataset)
 {
-    if (table->status == BP_OK && table->n_rows == 0) {
-        bp_table_fail(table, BP_ERROR_FORMAT, "there is no row of data");
+    bp_stream *stream = table->stream;
+    if (table->n_rows == 0) {
+        bp_stream_fail(stream, BP_ERROR_FORMAT, "there is no row of data%s", table->has_dropped ? " without missing values" : "");
     }
-    if (table->status != BP_OK) {
-        return table->status;
+    if (stream->status == BP_OK && !table->features) {
+        find_features(table);
     }
-    uint32_t *classes = NULL;
-    const char **names = NULL;
-    size_t n_classes = 0;
-    if (table->reader->has_class_column) {
-        size_t room = table->n_rows > table->reader->n_class_names ? table->n_rows : table->reader->n_class_names;
-        classes = bp_allocate(table->n_rows, sizeof *classes);
-        names = bp_allocate(room, sizeof *names);
-        if (classes && names) {
-            n_classes = classify(table, classes, names);
-        } else {
-            bp_table_fail(table, BP_ERROR_MEMORY, "out of memory");
-        }
+    bp_classes classes = {0};
+    if (stream->status == BP_OK && table->has_class && !bp_table_classify(table, &classes)) {
+        bp_stream_fail_memory(stream);
     }
-    bp_dataset *made = table->status == BP_OK ? assemble(table, n_classes, classes, names) : NULL;
-    free(classes);
-    free(names);
-    if (made) {
-        *dataset = made;
+    if (stream->status == BP_OK) {
+        assemble(table, &classes, dataset);
     }
-    return table->status;
+    free(classes.names);
+    free(classes.of_rows);
+    return stream->status;
 }

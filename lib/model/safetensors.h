@@ -84,6 +84,9 @@ bp_status bp_tensors_load_memory(const char *function, const char *path, const u
 /* The text of this key; NULL: there is none. The checksum is not among them. */
 const char *bp_tensors_text(const bp_tensors *tensors, const char *key);
 
+/* The texts one after the other, in the file's order; false: there are no more. */
+bool bp_tensors_text_at(const bp_tensors *tensors, size_t index, const char **key, const char **value);
+
 /* The tensor of this name; NULL: there is none. */
 const bp_tensor *bp_tensors_get(const bp_tensors *tensors, const char *name);
 

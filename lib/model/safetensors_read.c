@@ -1,9 +1,9 @@
 /* The bytes of a safetensors file into tensors. Nothing in them is believed: each length, offset and shape is checked before it is used. */
 #define _GNU_SOURCE /* memmem */
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
-#include "model/file.h"
 #include "model/tensors.h"
 
 #include <jansson.h>

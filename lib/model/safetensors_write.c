@@ -1,7 +1,7 @@
 /* Tensors into the bytes of a safetensors file: a header made by Jansson, and the data in pieces, where it lies. */
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
-#include "model/file.h"
 #include "model/tensors.h"
 
 #include <jansson.h>

@@ -144,6 +144,16 @@ const char *bp_tensors_text(const bp_tensors *tensors, const char *key)
     return NULL;
 }
 
+bool bp_tensors_text_at(const bp_tensors *tensors, size_t index, const char **key, const char **value)
+{
+    if (index >= tensors->n_texts) {
+        return false;
+    }
+    *key = tensors->texts[index].key;
+    *value = tensors->texts[index].value;
+    return true;
+}
+
 const bp_tensor *bp_tensors_get(const bp_tensors *tensors, const char *name)
 {
     for (size_t i = 0; i < tensors->n_tensors; i++) {

@@ -177,7 +177,7 @@ static bp_status fill_clone(const char *function, bp_net *copy, const bp_net *ne
         memcpy(copy->input_offset, net->input_offset, net->n_inputs * element);
         memcpy(copy->input_scale, net->input_scale, net->n_inputs * element);
     }
-    return BP_OK;
+    return bp_net_copy_labels(copy, net) ? BP_OK : bp_fail_memory(function);
 }
 
 bp_status bp_net_clone(bp_net **copy, const bp_net *net)
@@ -245,6 +245,7 @@ void bp_net_destroy(bp_net *net)
     free(net->parameters);
     free(net->input_offset);
     free(net->input_scale);
+    bp_net_release_labels(net);
     bp_identity_release(net->identity);
     free(net);
 }

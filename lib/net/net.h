@@ -20,6 +20,12 @@ struct bp_net {
     void *input_offset;     /* n_inputs elements each, or both NULL */
     void *input_scale;
     bp_identity *identity; /* NULL until initialized */
+    /* for people, and for files */
+    char **input_names; /* n_inputs, or NULL */
+    char **class_names; /* n_classes, or NULL */
+    size_t n_classes;
+    char **metadata; /* n_metadata times key and value, each in a block of its own */
+    size_t n_metadata;
     /* of training */
     double input_noise;    /* deviation */
     bool has_dropout;      /* a layer has it */
@@ -30,5 +36,9 @@ struct bp_net {
 /* Draws a layer's weights and clears its bias; stream is the layer's index. */
 void bp_initialize_layer_f32(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);
 void bp_initialize_layer_f64(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);
+
+/* Ends what net/labels.c keeps, and makes copies of another net's; false without memory. */
+void bp_net_release_labels(bp_net *net);
+bool bp_net_copy_labels(bp_net *copy, const bp_net *net);
 
 #endif

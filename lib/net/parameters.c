@@ -4,17 +4,7 @@
 #include "net/check.h"
 #include "net/packing.h"
 
-#include <math.h>
 #include <string.h>
-
-size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers)
-{
-    size_t i = 0;
-    while (i < n && isfinite(numbers[i])) {
-        i++;
-    }
-    return i;
-}
 
 void REAL(bp_layer_clear_padding)(bp_layer *layer)
 {

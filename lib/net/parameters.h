@@ -2,11 +2,9 @@
 #ifndef BP_NET_PARAMETERS_H
 #define BP_NET_PARAMETERS_H
 
+#include "core/nonfinite.h"
 #include "core/real.h"
 #include "net/layer.h"
-
-/* The index of the first NaN or infinity among n numbers; n if all are finite. */
-size_t REAL(bp_first_nonfinite)(size_t n, const real *numbers);
 
 /*
  * Zeros behind the end of each row, as kernels need them, for new weights: where old ones grew beyond the type's range, an update has left NaN

@@ -2,7 +2,7 @@
 #include "core/memory.h"
 #include "core/status.h"
 #include "data/dataset.h"
-#include "model/safetensors.h"
+#include "model/net_tensors.h"
 #include "net/packing.h"
 #include "train/trainer.h"
 
@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char format[] = "libbp checkpoint", version[] = "1";
+static const char version[] = "1";
 
 enum {
     PLACE_COUNT = sizeof(bp_trainer_place) / sizeof(uint64_t),
@@ -23,7 +23,7 @@ enum {
 /* Blocks of memory that live as long as a file is written or read. */
 typedef struct blocks {
     size_t n;
-    void *block[4 + 2 * BP_MAX_STATES];
+    void *block[3 + 2 * BP_MAX_STATES];
 } blocks;
 
 static void *keep(blocks *kept, size_t bytes)
@@ -82,30 +82,6 @@ static bool add_packed(bp_tensors *file, const char *name, const bp_net *net, co
     return bp_tensors_add(file, name, element_type(net), 1, &net->parameter_count, packed);
 }
 
-/* layers.N.weight and layers.N.bias */
-static bool add_layers(bp_tensors *file, const bp_net *net, blocks *kept)
-{
-    char *theta = keep(kept, net->parameter_count * bp_dtype_size(net->dtype)), name[NAME_SIZE];
-    if (!theta) {
-        return false;
-    }
-    bp_parameters_pack(net, net->parameters, theta);
-    bool done = true;
-    for (size_t l = 0; done && l < net->n_layers; l++) {
-        const bp_layer *layer = net->layers[l];
-        const size_t shape[2] = {layer->n_outputs, layer->n_inputs};
-        sprintf(name, "layers.%zu.weight", l);
-        done = bp_tensors_add(file, name, element_type(net), 2, shape, theta);
-        theta += layer->n_outputs * layer->n_inputs * bp_dtype_size(net->dtype);
-        if (done && layer->has_bias) {
-            sprintf(name, "layers.%zu.bias", l);
-            done = bp_tensors_add(file, name, element_type(net), 1, &layer->n_outputs, theta);
-            theta += layer->n_outputs * bp_dtype_size(net->dtype);
-        }
-    }
-    return done;
-}
-
 /* A method's states, from the optimizer or from a snapshot of it. */
 static bool add_states(bp_tensors *file, const char *prefix, const bp_trainer *t, void *const *states, blocks *kept)
 {
@@ -126,26 +102,26 @@ static bool add_states(bp_tensors *file, const char *prefix, const bp_trainer *t
 
 static bool add_texts(bp_tensors *file, const bp_trainer *t)
 {
-    char *net = describe(t->net), samples[NAME_SIZE];
+    char samples[NAME_SIZE];
     sprintf(samples, "%zu", t->training->n_samples);
-    bool done = net && bp_tensors_add_text(file, "format", format) && bp_tensors_add_text(file, "version", version) &&
-                bp_tensors_add_text(file, "net", net) && bp_tensors_add_text(file, "method", bp_method_name(t->opt->method)) &&
+    bool done = bp_tensors_add_text(file, "checkpoint", version) && bp_tensors_add_text(file, "method", bp_method_name(t->opt->method)) &&
                 bp_tensors_add_text(file, "loss", bp_loss_name(t->loss)) && bp_tensors_add_text(file, "samples", samples);
     if (done && t->has_schedule) {
         done = bp_tensors_add_text(file, "schedule", bp_schedule_kind_name(t->schedule.kind));
     }
-    free(net);
     return done;
 }
 
 static bool add_all(bp_tensors *file, const bp_trainer *t, const uint64_t *steps, blocks *kept)
 {
     const size_t history[2] = {(size_t)t->place.epoch, BP_HISTORY_COUNT};
-    bool done = add_texts(file, t) && add_layers(file, t->net, kept) && add_states(file, "optimizer", t, NULL, kept) &&
-                add_f64(file, "optimizer.settings", BP_OPTIMIZER_SETTING_COUNT, t->opt->settings) &&
-                add_u64(file, "optimizer.steps", 2, steps) && add_f64(file, "trainer.settings", BP_TRAINER_SETTING_COUNT, t->settings) &&
-                add_u64(file, "trainer.place", PLACE_COUNT, &t->place) && add_f64(file, "trainer.values", VALUE_COUNT, &t->values) &&
-                bp_tensors_add(file, "history", BP_TENSOR_F64, 2, history, t->history);
+    bool done = bp_net_to_tensors("bp_trainer_save", t->net, file, &kept->block[kept->n]) == BP_OK;
+    kept->n += done;
+    done = done && add_texts(file, t) && add_states(file, "optimizer", t, NULL, kept) &&
+           add_f64(file, "optimizer.settings", BP_OPTIMIZER_SETTING_COUNT, t->opt->settings) &&
+           add_u64(file, "optimizer.steps", 2, steps) && add_f64(file, "trainer.settings", BP_TRAINER_SETTING_COUNT, t->settings) &&
+           add_u64(file, "trainer.place", PLACE_COUNT, &t->place) && add_f64(file, "trainer.values", VALUE_COUNT, &t->values) &&
+           bp_tensors_add(file, "history", BP_TENSOR_F64, 2, history, t->history);
     if (done && t->has_schedule) {
         done = add_f64(file, "schedule.settings", BP_SCHEDULE_SETTING_COUNT, t->schedule.settings) &&
                add_f64(file, "schedule.state", BP_SCHEDULE_STATE_COUNT, t->schedule.state);
@@ -212,29 +188,70 @@ static bp_status check_text(const loaded *in, const char *key, const char *expec
                                                  in->path, key, text, expected);
 }
 
-static bp_status check_texts(const loaded *in, const bp_trainer *t)
+static bp_status check_version(const loaded *in)
 {
-    const char *found = bp_tensors_text(in->file, "format"), *of_version = bp_tensors_text(in->file, "version");
-    if (!found || strcmp(found, format) != 0 || !of_version) {
-        return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: this safetensors file is not a checkpoint", in->function, in->path);
+    const char *of_version = bp_tensors_text(in->file, "checkpoint");
+    if (!of_version) {
+        return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: this file is not a checkpoint", in->function, in->path);
     }
     if (strcmp(of_version, version) != 0) {
         return bp_fail(BP_ERROR_FORMAT, "%s: %.200s: the checkpoint's version is %.20s; this library reads version %s", in->function,
                        in->path, of_version, version);
     }
-    char *net = describe(t->net), samples[NAME_SIZE];
+    return BP_OK;
+}
+
+static bp_status check_texts(const loaded *in, const bp_trainer *t)
+{
+    char samples[NAME_SIZE];
     sprintf(samples, "%zu", t->training->n_samples);
-    bp_status status = net ? check_text(in, "net", net) : bp_fail_memory(in->function);
-    free(net);
-    if (status == BP_OK) {
-        status = check_text(in, "method", bp_method_name(t->opt->method));
-    }
+    bp_status status = check_text(in, "method", bp_method_name(t->opt->method));
     if (status == BP_OK) {
         status = check_text(in, "loss", bp_loss_name(t->loss));
     }
     if (status == BP_OK) {
         status = check_text(in, "samples", samples);
     }
+    return status;
+}
+
+/* Whether two nets with the same inputs scale them alike. */
+static bool have_same_scaling(const bp_net *a, const bp_net *b)
+{
+    size_t bytes = a->n_inputs * bp_dtype_size(a->dtype);
+    if (!a->input_offset || !b->input_offset) {
+        return !a->input_offset && !b->input_offset;
+    }
+    return memcmp(a->input_offset, b->input_offset, bytes) == 0 && memcmp(a->input_scale, b->input_scale, bytes) == 0;
+}
+
+static bp_status compare_nets(const loaded *in, const bp_net *saved, const bp_net *net)
+{
+    char *of_file = describe(saved), *of_trainer = describe(net);
+    bp_status status = of_file && of_trainer ? BP_OK : bp_fail_memory(in->function);
+    if (status == BP_OK && strcmp(of_file, of_trainer) != 0) {
+        status =
+            bp_fail(BP_ERROR_STATE, "%s: %.200s: the net is %.120s; the trainer has %.120s", in->function, in->path, of_file, of_trainer);
+    } else if (status == BP_OK && !have_same_scaling(saved, net)) {
+        status = bp_fail(BP_ERROR_STATE, "%s: %.200s: the net scales its inputs in another way than the trainer's", in->function, in->path);
+    }
+    free(of_file);
+    free(of_trainer);
+    return status;
+}
+
+/* The parameters of the file's net, which is like the trainer's. */
+static bp_status read_net(const loaded *in, const bp_net *net, void *stored)
+{
+    bp_net *saved = NULL;
+    bp_status status = bp_net_from_tensors(in->function, in->path, in->file, (bp_dtype)0, false, &saved);
+    if (status == BP_OK) {
+        status = compare_nets(in, saved, net);
+    }
+    if (status == BP_OK) {
+        memcpy(stored, saved->parameters, bp_parameter_bytes(net));
+    }
+    bp_net_destroy(saved);
     return status;
 }
 
@@ -248,18 +265,17 @@ static bp_status read_numbers(const loaded *in, const char *name, bp_tensor_type
     return BP_OK;
 }
 
-/* Elements of the net's dtype. */
-static bp_status find_elements(const loaded *in, const char *name, const bp_net *net, size_t n_dimensions, const size_t *shape,
-                               const void **data)
+/* n elements of the net's dtype. */
+static bp_status find_elements(const loaded *in, const char *name, const bp_net *net, size_t n, const void **data)
 {
-    *data = bp_tensors_find(in->file, name, element_type(net), n_dimensions, shape);
+    *data = bp_tensors_find(in->file, name, element_type(net), 1, &n);
     return *data ? BP_OK : fail_format(in, name);
 }
 
 static bp_status read_packed(const loaded *in, const char *name, const bp_net *net, void *stored)
 {
     const void *data;
-    bp_status status = find_elements(in, name, net, 1, &net->parameter_count, &data);
+    bp_status status = find_elements(in, name, net, net->parameter_count, &data);
     if (status == BP_OK) {
         bp_parameters_unpack(net, data, stored);
     }
@@ -269,46 +285,15 @@ static bp_status read_packed(const loaded *in, const char *name, const bp_net *n
 /* Parameters are finite; a method's state need not be. */
 static bp_status check_finite(const loaded *in, const char *name, const bp_net *net, const void *stored)
 {
-    bool finite = (net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(net->storage, stored);
-    return finite ? BP_OK : bp_fail(BP_ERROR_NONFINITE, "%s: %.200s: %s has NaN or infinity", in->function, in->path, name);
+    return bp_parameters_are_finite(net, stored)
+               ? BP_OK
+               : bp_fail(BP_ERROR_NONFINITE, "%s: %.200s: %s has NaN or infinity", in->function, in->path, name);
 }
 
 static bp_status read_parameters(const loaded *in, const char *name, const bp_net *net, void *stored)
 {
     bp_status status = read_packed(in, name, net, stored);
     return status == BP_OK ? check_finite(in, name, net, stored) : status;
-}
-
-static bp_status read_layers(const loaded *in, const bp_net *net, void *stored)
-{
-    size_t element = bp_dtype_size(net->dtype);
-    char *theta = bp_allocate(net->parameter_count, element), *at = theta, name[NAME_SIZE];
-    bp_status status = theta ? BP_OK : bp_fail_memory(in->function);
-    for (size_t l = 0; status == BP_OK && l < net->n_layers; l++) {
-        const bp_layer *layer = net->layers[l];
-        const size_t shape[2] = {layer->n_outputs, layer->n_inputs};
-        const void *data;
-        sprintf(name, "layers.%zu.weight", l);
-        status = find_elements(in, name, net, 2, shape, &data);
-        if (status == BP_OK) {
-            memcpy(at, data, shape[0] * shape[1] * element);
-            at += shape[0] * shape[1] * element;
-        }
-        if (status == BP_OK && layer->has_bias) {
-            sprintf(name, "layers.%zu.bias", l);
-            status = find_elements(in, name, net, 1, shape, &data);
-        }
-        if (status == BP_OK && layer->has_bias) {
-            memcpy(at, data, shape[0] * element);
-            at += shape[0] * element;
-        }
-    }
-    if (status == BP_OK) {
-        bp_parameters_unpack(net, theta, stored);
-        status = check_finite(in, "layers.N", net, stored);
-    }
-    free(theta);
-    return status;
 }
 
 static bp_status read_states(const loaded *in, const char *prefix, const bp_trainer *t, void *const *states)
@@ -322,7 +307,7 @@ static bp_status read_states(const loaded *in, const char *prefix, const bp_trai
         if (state.n > 0 && state.is_stored) {
             status = read_packed(in, name, t->net, states[i]);
         } else if (state.n > 0) {
-            status = find_elements(in, name, t->net, 1, &state.n, &data);
+            status = find_elements(in, name, t->net, state.n, &data);
             if (status == BP_OK) {
                 memcpy(states[i], data, state.n * bp_dtype_size(t->net->dtype));
             }
@@ -388,7 +373,13 @@ static bp_status read_history(loaded *in)
 
 static bp_status read_all(loaded *in, const bp_trainer *t)
 {
-    bp_status status = check_texts(in, t);
+    bp_status status = check_version(in);
+    if (status == BP_OK) {
+        status = read_net(in, t->net, in->latest.parameters);
+    }
+    if (status == BP_OK) {
+        status = check_texts(in, t);
+    }
     if (status == BP_OK) {
         status = read_numbers(in, "trainer.settings", BP_TENSOR_F64, BP_TRAINER_SETTING_COUNT, in->settings);
     }
@@ -412,9 +403,6 @@ static bp_status read_all(loaded *in, const bp_trainer *t)
     }
     if (status == BP_OK) {
         status = read_history(in);
-    }
-    if (status == BP_OK) {
-        status = read_layers(in, t->net, in->latest.parameters);
     }
     if (status == BP_OK) {
         status = read_states(in, "optimizer", t, in->latest.states);

@@ -42,7 +42,7 @@ static bp_status check(const char *function, const bp_evaluation *evaluation, si
         status = bp_check_dataset(function, net, dataset);
     }
     if (status == BP_OK) {
-        status = bp_check_loss(function, net, evaluation->ws, net->dtype, evaluation->loss, 1, dataset->inputs, dataset->targets);
+        status = bp_check_loss(function, net, evaluation->ws, net->dtype, evaluation->loss, 1, dataset, dataset); /* there are samples */
     }
     if (status != BP_OK) {
         return status;

@@ -1,7 +1,7 @@
 /* The part of an evaluation that touches elements: forward passes, and from their outputs the sums. */
 #include "core/real.h"
 #include "core/status.h"
-#include "data/dataset.h"
+#include "data/batch.h"
 #include "kernel/kernel.h"
 #include "net/loss.h"
 #include "net/parameters.h"
@@ -18,10 +18,9 @@ static void run_forward(void *argument, size_t thread, size_t n_threads)
 }
 
 /* Adds the loss of the samples from first on. −∂L/∂e, which comes with it, stays finite where −∂L/∂y may not. */
-static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first)
+static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first, const real *target)
 {
     const bp_layer_step *output = &pass->ws->layers[pass->net->n_layers - 1];
-    const real *target = (const real *)evaluation->dataset->targets + first * output->m;
     size_t bad = REAL(bp_first_nonfinite)(pass->batch * output->m, output->y);
     if (bad < pass->batch * output->m) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: output %zu of sample %zu is %g", evaluation->function, bad % output->m,
@@ -84,28 +83,41 @@ static void add_class(bp_evaluation *evaluation, size_t n_outputs, size_t sample
     }
 }
 
-bp_status REAL(bp_evaluate)(bp_evaluation *evaluation)
+/* The samples from first on, which are a batch. */
+static bp_status evaluate_batch(bp_evaluation *evaluation, REAL(bp_pass) * pass, bp_batch_room *room, size_t first)
 {
     const bp_dataset *dataset = evaluation->dataset;
-    bp_workspace *ws = evaluation->ws;
-    size_t n_outputs = dataset->n_outputs;
-    ws->batch = 0;
-    for (size_t first = 0; first < dataset->n_samples; first += ws->max_batch) {
-        size_t left = dataset->n_samples - first;
-        REAL(bp_pass) pass = {.net = evaluation->net, .ws = ws, .batch = left < ws->max_batch ? left : ws->max_batch};
-        REAL(bp_pass_begin)(&pass, &(REAL(bp_samples)){.x = dataset->inputs}, first, ws->input);
-        bp_workspace_run(ws, pass.net, pass.batch, run_forward, &pass);
-        bp_status status = add_loss(evaluation, &pass, first);
-        if (status != BP_OK) {
-            return status;
-        }
-        const real *y = REAL(bp_pass_output)(&pass), *target = (const real *)dataset->targets + first * n_outputs;
-        for (size_t s = 0; s < pass.batch; s++) {
-            add_errors(evaluation, n_outputs, first + s, y + s * n_outputs, target + s * n_outputs);
-            if (dataset->n_classes > 0) {
-                add_class(evaluation, n_outputs, first + s, y + s * n_outputs);
-            }
+    const void *inputs, *targets;
+    bp_status status = bp_batch_take(evaluation->function, dataset, room, first, pass->batch, NULL, &inputs, &targets);
+    if (status != BP_OK) {
+        return status;
+    }
+    REAL(bp_pass_begin)(pass, &(REAL(bp_samples)){.x = inputs}, 0, pass->ws->input);
+    bp_workspace_run(pass->ws, pass->net, pass->batch, run_forward, pass);
+    const real *y = REAL(bp_pass_output)(pass), *target = targets;
+    status = add_loss(evaluation, pass, first, target);
+    for (size_t s = 0; s < pass->batch && status == BP_OK; s++) {
+        size_t at = s * dataset->n_outputs;
+        add_errors(evaluation, dataset->n_outputs, first + s, y + at, target + at);
+        if (dataset->n_classes > 0) {
+            add_class(evaluation, dataset->n_outputs, first + s, y + at);
         }
     }
-    return BP_OK;
+    return status;
+}
+
+bp_status REAL(bp_evaluate)(bp_evaluation *evaluation)
+{
+    bp_workspace *ws = evaluation->ws;
+    size_t n_samples = evaluation->dataset->n_samples;
+    bp_batch_room room = {0};
+    bp_status status = BP_OK;
+    ws->batch = 0;
+    for (size_t first = 0; first < n_samples && status == BP_OK; first += ws->max_batch) {
+        size_t left = n_samples - first;
+        REAL(bp_pass) pass = {.net = evaluation->net, .ws = ws, .batch = left < ws->max_batch ? left : ws->max_batch};
+        status = evaluate_batch(evaluation, &pass, &room, first);
+    }
+    bp_batch_release(&room);
+    return status;
 }

@@ -1,8 +1,8 @@
 #define _POSIX_C_SOURCE 200809L /* newlocale */
 
+#include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
-#include "model/file.h"
 #include "train/trainer.h"
 
 #include <locale.h>

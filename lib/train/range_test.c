@@ -127,21 +127,24 @@ static void release(range_run *run)
 }
 
 /* The next batch of the order, and of a new one when the rest does not fill it. */
-static void gather(range_run *run)
+static bp_status gather(const char *function, range_run *run)
 {
     size_t n = run->dataset->n_samples;
     if (run->round == 0 || n - run->at < run->batch) {
         bp_random_permutation(run->seed, run->round++, n, run->order);
         run->at = 0;
     }
-    bp_dataset_copy_rows(run->dataset, run->batch, run->order + run->at, run->x, run->target);
+    bp_status status = bp_dataset_copy(function, run->dataset, run->at, run->batch, run->order, run->x, run->target);
     run->at += run->batch;
+    return status;
 }
 
-static bp_status step(range_run *run, bp_loss loss, double rate, double *mean_loss)
+static bp_status step(const char *function, range_run *run, bp_loss loss, double rate, double *mean_loss)
 {
-    gather(run);
-    bp_status status = bp_optimizer_set(run->opt, BP_OPTIMIZER_LEARNING_RATE, rate);
+    bp_status status = gather(function, run);
+    if (status == BP_OK) {
+        status = bp_optimizer_set(run->opt, BP_OPTIMIZER_LEARNING_RATE, rate);
+    }
     if (status != BP_OK) {
         return status;
     }
@@ -161,7 +164,7 @@ static bp_status make_steps(const char *function, range_run *run, bp_loss loss, 
     double average = 0, share = 1; /* share: of the average that is still the 0 it began with */
     for (size_t i = 0; i < n_steps; i++) {
         double mean_loss;
-        bp_status status = step(run, loss, run->rates[i], &mean_loss);
+        bp_status status = step(function, run, loss, run->rates[i], &mean_loss);
         if (status == BP_ERROR_NONFINITE) {
             return i > 0 ? BP_OK : bp_fail(status, "%s: the loss is NaN or infinite before the first step", function);
         }

@@ -1,6 +1,7 @@
 #include "train/trainer.h"
 
 #include "core/memory.h"
+#include "core/nonfinite.h"
 #include "core/status.h"
 #include "data/dataset.h"
 #include "net/check.h"
@@ -141,6 +142,8 @@ void bp_trainer_destroy(bp_trainer *t)
         free(t->best);
         free(t->order);
         free(t->weights);
+        free(t->room_weights);
+        bp_batch_release(&t->room);
         free(t->class_weights);
         free(t->history);
         free(t);
@@ -220,9 +223,15 @@ bool bp_trainer_is_online(const bp_trainer *t)
     return t->opt->method != BP_METHOD_LBFGS && t->settings[BP_TRAINER_BATCH_SIZE] == 1;
 }
 
+bool bp_parameters_are_finite(const bp_net *net, const void *stored)
+{
+    size_t n = net->storage;
+    return (net->dtype == BP_F32 ? bp_first_nonfinite_f32(n, stored) : bp_first_nonfinite_f64(n, stored)) == n;
+}
+
 bool bp_trainer_is_finite(const bp_trainer *t)
 {
-    return (t->net->dtype == BP_F32 ? bp_are_finite_f32 : bp_are_finite_f64)(t->net->storage, t->net->parameters);
+    return bp_parameters_are_finite(t->net, t->net->parameters);
 }
 
 bp_status bp_trainer_set_validation(bp_trainer *t, const bp_dataset *validation)

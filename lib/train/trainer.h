@@ -4,6 +4,7 @@
 
 #include "bp/trainer.h"
 
+#include "data/batch.h"
 #include "net/net.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -62,6 +63,8 @@ struct bp_trainer {
     size_t *order;        /* of this epoch's samples */
     uint64_t order_epoch; /* whose order it is; UINT64_MAX: none's */
     void *weights;        /* of each sample, as elements; NULL: all 1 */
+    bp_batch_room room;   /* for samples of a dataset that is not plain */
+    void *room_weights;   /* theirs */
     double run_start, epoch_start;
     uint64_t run_samples;
     double metrics[2][BP_METRIC_COUNT]; /* of the training set and of the validation set, latest */
@@ -90,13 +93,13 @@ bp_status bp_trainer_train_f64(bp_trainer *trainer, size_t n, double *sum);
 bool bp_trainer_weigh_f32(bp_trainer *trainer);
 bool bp_trainer_weigh_f64(bp_trainer *trainer);
 
+/* Whether a vector that is stored as the net's parameters are is finite. */
+bool bp_parameters_are_finite(const bp_net *net, const void *stored);
+
 /* All NaN. */
 void bp_trainer_clear_metrics(bp_trainer *trainer);
 
 /* Whether all of the net's parameters are. */
 bool bp_trainer_is_finite(const bp_trainer *trainer);
-
-bool bp_are_finite_f32(size_t n, const void *elements);
-bool bp_are_finite_f64(size_t n, const void *elements);
 
 #endif

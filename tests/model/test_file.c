@@ -4,7 +4,7 @@
  */
 #define _GNU_SOURCE
 
-#include "model/file.h"
+#include "core/file.h"
 #include "support/check.h"
 
 #include <dirent.h>

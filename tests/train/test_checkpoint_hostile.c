@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const text_names[] = {"format", "version", "net", "method", "loss", "samples", "schedule"};
+static const char *const text_names[] = {"format",     "version", "library", "activations", "rule",
+                                         "checkpoint", "method",  "loss",    "samples",     "schedule"};
 
 static const char *const tensor_names[] = {
     "layers.0.weight",    "layers.0.bias",   "layers.1.weight",  "layers.1.bias",          "optimizer.state.0",   "optimizer.state.1",
@@ -91,10 +92,29 @@ static void test_missing_parts(void **state)
     (void)state;
     write_changed(&(change){.name = ""}); /* these are all parts */
     expect_same_file("rewritten", good(), file_path("bad"));
+    const char *const words[TEXTS - 1] = {"not a net",        "not a net", NULL,   "no layer", "rule",
+                                          "not a checkpoint", "method",    "loss", "samples"};
     for (size_t i = 0; i < TEXTS - 1; i++) {
-        refuse_changed(&(change){.name = text_names[i], .what = LEAVE_OUT}, BP_ERROR_FORMAT, i < 2 ? "not a checkpoint" : text_names[i]);
+        if (words[i]) { /* the library's version may be missing */
+            refuse_changed(&(change){.name = text_names[i], .what = LEAVE_OUT}, BP_ERROR_FORMAT, words[i]);
+        }
     }
-    for (size_t i = 0; i < TENSORS; i++) {
+    const struct {
+        bp_status status;
+        const char *word;
+    } of_layers[4][4] = {
+        {{BP_ERROR_FORMAT, "missing"}, {BP_ERROR_FORMAT, "layers.1"}, {BP_ERROR_FORMAT, "dimensions"}, {BP_ERROR_UNSUPPORTED, "neither"}},
+        {{BP_ERROR_STATE, "the net is"}, {BP_ERROR_FORMAT, "elements"}, {BP_ERROR_FORMAT, "dimensions"}, {BP_ERROR_UNSUPPORTED, "neither"}},
+        {{BP_ERROR_FORMAT, "missing"}, {BP_ERROR_FORMAT, "layers.1"}, {BP_ERROR_FORMAT, "dimensions"}, {BP_ERROR_UNSUPPORTED, "neither"}},
+        {{BP_ERROR_STATE, "the net is"}, {BP_ERROR_FORMAT, "elements"}, {BP_ERROR_FORMAT, "dimensions"}, {BP_ERROR_UNSUPPORTED, "neither"}},
+    };
+    for (size_t i = 0; i < 4; i++) {
+        for (unsigned what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
+            refuse_changed(&(change){.name = tensor_names[i], .what = what}, of_layers[i][what - LEAVE_OUT].status,
+                           of_layers[i][what - LEAVE_OUT].word);
+        }
+    }
+    for (size_t i = 4; i < TENSORS; i++) {
         for (unsigned what = LEAVE_OUT; what <= OTHER_TYPE; what++) {
             bool of_schedule = strncmp(tensor_names[i], "schedule", 8) == 0;
             refuse_changed(&(change){.name = tensor_names[i], .what = what}, BP_ERROR_FORMAT, of_schedule ? "schedule" : tensor_names[i]);
@@ -110,10 +130,15 @@ static void test_other_texts(void **state)
         bp_status status;
         const char *word;
     } cases[] = {
-        {"format", "libbp model", BP_ERROR_FORMAT, "not a checkpoint"},
-        {"version", "2", BP_ERROR_FORMAT, "version is 2; this library reads version 1"},
-        {"version", "", BP_ERROR_FORMAT, "version"},
-        {"net", "f16 5 inputs", BP_ERROR_STATE, "the net is f16 5 inputs; the trainer has"},
+        {"format", "pt", BP_ERROR_FORMAT, "not a net"},
+        {"version", "2", BP_ERROR_UNSUPPORTED, "version is 2; this library reads version 1"},
+        {"version", "", BP_ERROR_UNSUPPORTED, "version"},
+        {"checkpoint", "2", BP_ERROR_FORMAT, "version is 2; this library reads version 1"},
+        {"activations", "[\"relu\",\"softmax\"]", BP_ERROR_STATE, "7 relu"},
+        {"activations", "[\"tanh\"", BP_ERROR_FORMAT, "activations"},
+        {"activations", "[1,2]", BP_ERROR_FORMAT, "activations"},
+        {"activations", "[\"swish\",\"softmax\"]", BP_ERROR_UNSUPPORTED, "activation"},
+        {"rule", "hebb", BP_ERROR_UNSUPPORTED, "hebb"},
         {"method", "custom", BP_ERROR_STATE, "the method is custom"},
         {"loss", "huber", BP_ERROR_STATE, "the loss is huber"},
         {"samples", "30 ", BP_ERROR_STATE, "samples"},

@@ -1,13 +1,12 @@
 #define _GNU_SOURCE /* flock, and the strerror_r that returns its text */
 
-#include "model/file.h"
+#include "core/file.h"
 
 #include "core/status.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,11 +144,15 @@ static bp_status create_temporary(replacement *r)
     return fail_system(r->function, r->path, "create a file beside it");
 }
 
-static bool write_all(int file, const bp_piece *piece)
+struct bp_file_sink {
+    int file;
+};
+
+bool bp_file_write(bp_file_sink *sink, const void *bytes, size_t size)
 {
-    const char *bytes = piece->bytes;
-    for (size_t done = 0; done < piece->size;) {
-        ssize_t written = write(file, bytes + done, piece->size - done);
+    const char *from = bytes;
+    for (size_t done = 0; done < size;) {
+        ssize_t written = write(sink->file, from + done, size - done);
         if (written > 0) {
             done += (size_t)written;
         } else if (written == 0 || errno != EINTR) {
@@ -170,12 +173,10 @@ static bool flush(int file)
 }
 
 /* Writes the temporary and gives it the file's name; with a failure it is as if nothing had been. */
-static bp_status fill(replacement *r, size_t n_pieces, const bp_piece *pieces)
+static bp_status fill(replacement *r, bool (*produce)(const void *content, bp_file_sink *sink), const void *content)
 {
-    const char *action = NULL;
-    for (size_t i = 0; i < n_pieces && !action; i++) {
-        action = write_all(r->file, &pieces[i]) ? NULL : "write";
-    }
+    bp_file_sink sink = {r->file};
+    const char *action = produce(content, &sink) ? NULL : "write";
     if (!action && r->exists && fchmod(r->file, r->mode) != 0) {
         action = "keep the permissions";
     }
@@ -193,7 +194,8 @@ static bp_status fill(replacement *r, size_t n_pieces, const bp_piece *pieces)
     return status;
 }
 
-bp_status bp_file_replace(const char *function, const char *path, size_t n_pieces, const bp_piece *pieces)
+bp_status bp_file_replace_by(const char *function, const char *path, bool (*produce)(const void *content, bp_file_sink *sink),
+                             const void *content)
 {
     replacement r = {.function = function, .path = path, .folder = -1, .file = -1};
     bp_status status = find_target(&r);
@@ -201,7 +203,7 @@ bp_status bp_file_replace(const char *function, const char *path, size_t n_piece
         status = create_temporary(&r);
     }
     if (status == BP_OK) {
-        status = fill(&r, n_pieces, pieces);
+        status = fill(&r, produce, content);
     }
     if (status == BP_OK && !flush(r.folder) && errno != EINVAL) { /* EINVAL: this file system has no such thing */
         status = fail_system(function, path, "write the folder to the disk");
@@ -214,6 +216,27 @@ bp_status bp_file_replace(const char *function, const char *path, size_t n_piece
     }
     free(r.resolved);
     return status;
+}
+
+typedef struct pieces_content {
+    size_t n_pieces;
+    const bp_piece *pieces;
+} pieces_content;
+
+static bool produce_pieces(const void *content, bp_file_sink *sink)
+{
+    const pieces_content *all = content;
+    bool done = true;
+    for (size_t i = 0; done && i < all->n_pieces; i++) {
+        done = bp_file_write(sink, all->pieces[i].bytes, all->pieces[i].size);
+    }
+    return done;
+}
+
+bp_status bp_file_replace(const char *function, const char *path, size_t n_pieces, const bp_piece *pieces)
+{
+    const pieces_content all = {n_pieces, pieces};
+    return bp_file_replace_by(function, path, produce_pieces, &all);
 }
 
 /* Reads up to size bytes, fewer at the end of the file only; −1 with errno. */

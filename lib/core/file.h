@@ -1,9 +1,10 @@
 /* Files that are read whole, and replaced whole or not at all. function and path are what the sentence of a failure starts with. */
-#ifndef BP_MODEL_FILE_H
-#define BP_MODEL_FILE_H
+#ifndef BP_CORE_FILE_H
+#define BP_CORE_FILE_H
 
 #include "bp/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* A part of what is written. */
@@ -22,6 +23,12 @@ typedef struct bp_piece {
  * the folder cannot be flushed to the disk, the new file is already in its place.
  */
 bp_status bp_file_replace(const char *function, const char *path, size_t n_pieces, const bp_piece *pieces);
+
+/* The same for content that is made while it is written: produce gives it to bp_file_write bit by bit, and returns false when that does. */
+typedef struct bp_file_sink bp_file_sink;
+bp_status bp_file_replace_by(const char *function, const char *path, bool (*produce)(const void *content, bp_file_sink *sink),
+                             const void *content);
+bool bp_file_write(bp_file_sink *sink, const void *bytes, size_t size); /* false with errno */
 
 /*
  * Reads a regular file, and nothing else, whole; *bytes is freed by free, and not NULL if the file is empty. A file whose size changes

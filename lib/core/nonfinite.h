@@ -1,0 +1,10 @@
+#ifndef BP_CORE_NONFINITE_H
+#define BP_CORE_NONFINITE_H
+
+#include <stddef.h>
+
+/* The index of the first NaN or infinity among n numbers; n if all are finite. */
+size_t bp_first_nonfinite_f32(size_t n, const float *numbers);
+size_t bp_first_nonfinite_f64(size_t n, const double *numbers);
+
+#endif

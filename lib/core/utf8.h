@@ -1,0 +1,9 @@
+#ifndef BP_CORE_UTF8_H
+#define BP_CORE_UTF8_H
+
+#include <stdbool.h>
+
+/* Whether a text is UTF-8 as RFC 3629 says: no surrogates, nothing beyond U+10FFFF, no form longer than it need be. */
+bool bp_is_utf8(const char *text);
+
+#endif
