@@ -5,11 +5,6 @@
 
 enum { EVALUATION_BATCH = 64, LEAST_WITH_VALIDATION = 1000 };
 
-const char *training_sentence(bp_status status)
-{
-    return status == BP_ERROR_MEMORY ? "out of memory" : bp_last_error();
-}
-
 /* ---- the samples ---- */
 
 /* t->scaled from samples with one target. */

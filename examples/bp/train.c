@@ -1,4 +1,5 @@
-/* Any CSV file: trained, validated, reported. --help says more. */
+/* bp train: a file of samples becomes a net. */
+#include "command.h"
 #include "folds.h"
 #include "interrupt.h"
 #include "plot.h"
@@ -43,14 +44,28 @@ static void print_sizes(const options *o, const table *t, const training *run, c
 }
 
 /* What is wanted of the trainer when it has trained; false with a sentence on stderr. */
-static bool write_files(const options *o, const bp_trainer *trainer)
+static bool write_course(const options *o, const bp_trainer *trainer)
 {
-    if ((o->save && bp_trainer_save(trainer, o->save)) || (o->history && bp_trainer_write_history(trainer, o->history))) {
-        fprintf(stderr, "tabular: %s\n", bp_last_error());
+    if ((o->checkpoint && bp_trainer_save(trainer, o->checkpoint)) || (o->history && bp_trainer_write_history(trainer, o->history))) {
+        complain("%s", bp_last_error());
         return false;
     }
     const char *name = strrchr(o->data, '/');
     return !o->plot || plot_history(trainer, o->regress, name ? name + 1 : o->data, o->plot);
+}
+
+/* The net as it is to be used. */
+static bool write_net(const options *o, const table *t, training *run)
+{
+    if (!o->model) {
+        return true;
+    }
+    bp_status status = table_name_net(o, t, run->net);
+    if (status != BP_OK) {
+        complain_of(status);
+        return false;
+    }
+    return model_write(run->net, o->model, o->format, NULL);
 }
 
 static bp_status train(const options *o, const table *t, training *run, const bp_dataset *test)
@@ -74,18 +89,40 @@ static bp_status judge(const options *o, const table *t, training *run, const bp
     size_t n_classes = bp_dataset_class_count(test);
     uint64_t *confusion = n_classes ? calloc(n_classes, n_classes * sizeof *confusion) : NULL;
     bp_loss loss = o->regress ? BP_LOSS_MSE : BP_LOSS_CROSS_ENTROPY;
-    bp_status status = n_classes && !confusion ? BP_ERROR_MEMORY : training_finish(run);
+    bp_status status = n_classes && !confusion ? BP_ERROR_MEMORY : BP_OK;
     if (status == BP_OK) {
         status = bp_net_evaluate(run->net, run->ws, loss, test, n_classes < 3 ? n_classes : 3, METRIC_COUNT, metrics, confusion);
     }
     if (status == BP_OK) {
         printf("\nOn the %zu test samples\n\n", bp_dataset_sample_count(test));
-        report_metrics(o, 1, metrics);
-        report_confusion(t, confusion);
-        status = report_samples(o, t, run, test);
+        report_metrics(o->regress, 1, metrics);
+        report_confusion(n_classes, t->class_names, confusion);
+        status = report_samples(t, run, test);
     }
     free(confusion);
     return status;
+}
+
+/* Trains, and writes and judges what has come of it; returns the exit status. */
+static int train_and_report(const options *o, const table *t, training *run, const bp_dataset *test)
+{
+    double metrics[METRIC_COUNT];
+    bool done = false;
+    bp_status status = train(o, t, run, test);
+    if (status == BP_OK) {
+        done = write_course(o, run->trainer);
+        status = training_finish(run);
+    }
+    if (status == BP_OK) {
+        done = write_net(o, t, run) && done;
+    }
+    if (status == BP_OK && test) {
+        status = judge(o, t, run, test, metrics);
+    }
+    if (status != BP_OK) {
+        complain_of(status);
+    }
+    return status == BP_OK && done && (!test || report_is_enough(o->required, 1, metrics)) ? 0 : STATUS_FAILURE;
 }
 
 /* Divides, trains, reports; returns the exit status. */
@@ -93,27 +130,18 @@ static int run_once(const options *o, const table *t)
 {
     training run = {0};
     bp_dataset *train_set = NULL, *test = NULL;
-    double metrics[METRIC_COUNT];
-    bool done = false;
-    int exit_status = 1;
-    bp_status status = bp_dataset_split(t->samples, o->test_fraction, o->seed, &train_set, &test);
+    int exit_status = STATUS_FAILURE;
+    bp_status status = o->test_fraction > 0 ? bp_dataset_split(t->samples, o->test_fraction, o->seed, &train_set, &test) : BP_OK;
     if (status == BP_OK) {
-        status = training_create(&run, o, train_set);
-    }
-    if (status == BP_ERROR_ARGUMENT || status == BP_ERROR_UNSUPPORTED) {
-        exit_status = 2; /* of the options */
+        status = training_create(&run, o, train_set ? train_set : t->samples);
     }
     if (status == BP_OK) {
-        status = train(o, t, &run, test);
-    }
-    if (status == BP_OK) {
-        done = write_files(o, run.trainer);
-        status = judge(o, t, &run, test, metrics);
-    }
-    if (status != BP_OK) {
-        fprintf(stderr, "tabular: %s\n", training_sentence(status));
-    } else if (done && report_is_enough(o, 1, metrics)) {
-        exit_status = 0;
+        exit_status = train_and_report(o, t, &run, test);
+    } else {
+        complain_of(status);
+        if (status == BP_ERROR_ARGUMENT || status == BP_ERROR_UNSUPPORTED) {
+            exit_status = STATUS_USAGE; /* of the options */
+        }
     }
     training_destroy(&run);
     bp_dataset_destroy(test);
@@ -121,7 +149,7 @@ static int run_once(const options *o, const table *t)
     return exit_status;
 }
 
-int main(int argc, char **argv)
+int command_train(int argc, char **argv)
 {
     options o = options_parse(argc, argv);
     table t = {0};

@@ -23,7 +23,4 @@ bp_status training_finish(training *t);
 
 void training_destroy(training *t);
 
-/* What to say of a failure. */
-const char *training_sentence(bp_status status);
-
 #endif
