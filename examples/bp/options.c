@@ -35,7 +35,8 @@ static const char usage[] =
     "  --threads N            1 to 1024 (default 1); they change no result\n"
     "\n"
     "How to judge\n"
-    "  --test-fraction F      share of the samples that is held back for the report; 0: none, and no report (default 0.2)\n"
+    "  --test-fraction F      share of the samples that is held back for the report; 0: none, and no report (default 0.2,\n"
+    "                         or 0 where that would leave none)\n"
     "  --validation-fraction F   share of the others that early stopping watches; 0: there is no early\n"
     "                         stopping (default 0.1 of 1000 or more, else 0)\n"
     "  --folds K              cross-validation instead: K nets, each judged by the K-th of the samples that it has not seen\n"
@@ -178,7 +179,7 @@ static options defaults(void)
                  .scaling = BP_SCALING_MIN_MAX,
                  .dropout = 0.2,
                  .noise = 0.05,
-                 .test_fraction = 0.2,
+                 .test_fraction = (double)NAN,
                  .validation_fraction = (double)NAN,
                  .threads = 1,
                  .seed = 1};

@@ -32,7 +32,7 @@ typedef struct options {
     bool has_schedule;
     bp_schedule_kind schedule;
     double dropout, noise;
-    double test_fraction;                      /* 0: no sample is held back */
+    double test_fraction;                      /* NaN: of a few none */
     double validation_fraction;                /* NaN: as the number of samples says */
     double trainer_settings[TRAINER_SETTINGS]; /* these three: NaN where not given */
     double optimizer_settings[OPTIMIZER_SETTINGS];

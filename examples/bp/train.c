@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "plot.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,13 +126,28 @@ static int train_and_report(const options *o, const table *t, training *run, con
     return status == BP_OK && done && (!test || report_is_enough(o->required, 1, metrics)) ? 0 : STATUS_FAILURE;
 }
 
+/* Holds samples back for the report; without a wish of the command line's, none of a few. */
+static bp_status divide(const options *o, const table *t, bp_dataset **train_set, bp_dataset **test)
+{
+    bool is_wish = !isnan(o->test_fraction);
+    if (is_wish && o->test_fraction == 0) {
+        return BP_OK;
+    }
+    bp_status status = bp_dataset_split(t->samples, is_wish ? o->test_fraction : 0.2, o->seed, train_set, test);
+    if (status == BP_ERROR_ARGUMENT && !is_wish) {
+        complain("there are too few samples to hold some back for a report; the net learns from all");
+        return BP_OK;
+    }
+    return status;
+}
+
 /* Divides, trains, reports; returns the exit status. */
 static int run_once(const options *o, const table *t)
 {
     training run = {0};
     bp_dataset *train_set = NULL, *test = NULL;
     int exit_status = STATUS_FAILURE;
-    bp_status status = o->test_fraction > 0 ? bp_dataset_split(t->samples, o->test_fraction, o->seed, &train_set, &test) : BP_OK;
+    bp_status status = divide(o, t, &train_set, &test);
     if (status == BP_OK) {
         status = training_create(&run, o, train_set ? train_set : t->samples);
     }
