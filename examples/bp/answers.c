@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BATCH = 256 };
@@ -32,11 +33,22 @@ static bp_status predict_f64(answers *a, bp_workspace *ws, const bp_dataset *dat
     return status == BP_OK ? bp_net_predict_f64(a->net, ws, n, inputs, y) : status;
 }
 
+/* Once a second, where somebody looks on; the caller clears the line. */
+static void show_progress(size_t done, size_t n, time_t *last)
+{
+    time_t now = time(NULL);
+    if (now != *last && isatty(STDERR_FILENO)) {
+        fprintf(stderr, "\r%3.0f%% of %zu samples", 100 * (double)done / (double)n, n);
+        *last = now;
+    }
+}
+
 /* A batch at a time, for a mapped file may be larger than memory. */
 static bp_status predict(answers *a, bp_workspace *ws, const bp_dataset *dataset, void *numbers)
 {
     bp_status status = BP_OK;
     size_t rows[BATCH];
+    time_t start = time(NULL), last = start;
     for (size_t first = 0; status == BP_OK && first < a->n; first += BATCH) {
         size_t n = a->n - first < BATCH ? a->n - first : BATCH;
         for (size_t i = 0; i < n; i++) {
@@ -45,6 +57,10 @@ static bp_status predict(answers *a, bp_workspace *ws, const bp_dataset *dataset
         double *y = a->outputs + first * a->n_outputs;
         status = bp_net_dtype(a->net) == BP_F64 ? predict_f64(a, ws, dataset, n, rows, numbers, y)
                                                 : predict_f32(a, ws, dataset, n, rows, numbers, y);
+        show_progress(first + n, a->n, &last);
+    }
+    if (last != start) {
+        fputs("\r\033[K", stderr);
     }
     return status;
 }
@@ -74,20 +90,19 @@ void answers_release(answers *a)
 
 /* ---- classes ---- */
 
-/* As bp_net_evaluate counts them; how sure the net is goes to *output. */
-static size_t class_of(const answers *a, size_t row, double *output)
+size_t answers_class(const answers *a, size_t row, double *probability)
 {
     const double *y = a->outputs + row * a->n_outputs;
     size_t best = 0;
     if (a->n_outputs == 1) {
         best = *y >= 0.5;
-        *output = best ? *y : 1 - *y;
+        *probability = best ? *y : 1 - *y;
         return best;
     }
     for (size_t k = 1; k < a->n_outputs; k++) {
         best = y[k] > y[best] ? k : best;
     }
-    *output = y[best];
+    *probability = y[best];
     return best;
 }
 
@@ -111,15 +126,15 @@ static void write_classes(const answers *a, FILE *file)
 {
     fputs("class,probability\n", file);
     for (size_t i = 0; i < a->n; i++) {
-        double output;
-        size_t k = class_of(a, i, &output);
+        double probability;
+        size_t k = answers_class(a, i, &probability);
         const char *name = bp_net_class_name(a->net, k);
         if (name) {
             write_text(file, name);
         } else {
             fprintf(file, "%zu", k);
         }
-        fprintf(file, ",%.6g\n", output);
+        fprintf(file, ",%.6g\n", probability);
     }
 }
 
@@ -198,8 +213,8 @@ static bool write_npy(const answers *a, answers_content content, const char *pat
     float *narrow = calloc(n, sizeof *narrow);
     bp_status status = wide && narrow ? BP_OK : BP_ERROR_MEMORY;
     for (size_t i = 0; status == BP_OK && i < n; i++) {
-        double output;
-        wide[i] = content == ANSWERS_CLASSES ? (double)class_of(a, i, &output) : a->outputs[i];
+        double probability;
+        wide[i] = content == ANSWERS_CLASSES ? (double)answers_class(a, i, &probability) : a->outputs[i];
         narrow[i] = (float)wide[i];
     }
     if (status == BP_OK) {

@@ -17,6 +17,9 @@ typedef struct answers {
 bp_status answers_make(answers *a, bp_net *net, const bp_dataset *dataset, size_t n_threads);
 void answers_release(answers *a);
 
+/* The class that is sample row's answer, as bp_net_evaluate counts them; *probability says how sure the net is. */
+size_t answers_class(const answers *a, size_t row, double *probability);
+
 /* What is written of them: of a classifier the class, else the outputs. */
 typedef enum answers_content { ANSWERS_OUTPUTS, ANSWERS_CLASSES } answers_content;
 

@@ -12,10 +12,12 @@ static const char usage[] =
     "Usage: bp train DATA -o MODEL [OPTION]...\n"
     "Trains a net on a CSV file, plain or gzip, or on standard input (-), and reports how good it is on samples that it has not\n"
     "seen. All columns but the target are inputs; text becomes an input for each of its values. The net keeps the names of inputs\n"
-    "and classes, the scaling of its inputs and the target's own unit: bp predict needs nothing else.\n"
+    "and classes, the scaling of its inputs and the target's own unit: bp predict needs nothing else. DATA can also be FANN's, or\n"
+    "IDX or NPY with --targets.\n"
     "\n"
     "What to learn\n"
     "  --target COLUMN        its name or number, negative from the end (default -1, the last)\n"
+    "  --targets FILE         what belongs to the samples of an IDX or NPY file, in another such file\n"
     "  --classes, --regress   the target is a class, or a number (default: a class if it is text, or of at most 30 whole numbers\n"
     "                         that come twice or more on the average)\n"
     "  --header KIND          of the first row: names, none or skip (default: names if it has text where the next row has numbers)\n"
@@ -56,6 +58,7 @@ static const char usage_end[] =
     "  bp train digits.csv.gz -o digits.safetensors --plot digits.svg\n"
     "  bp train --folds 5 iris.csv\n"
     "  bp train --regress --target 7 wine_data.csv -o wine.onnx      the flavanoids of a wine from its other measures\n"
+    "  bp train train-images-idx3-ubyte.gz --targets train-labels-idx1-ubyte.gz --noise 0 -o mnist.safetensors\n"
     "  bp train --method sgd --set learning_rate=0.1,batch_size=8 --schedule cosine,warm_up=5 iris.csv\n"
     "\n"
     "Ctrl-C ends training behind the batch; what was reached is reported and written.\n"
@@ -217,6 +220,7 @@ options options_parse(int argc, char **argv)
         {"target", required_argument, NULL, 't'},
         {"regress", no_argument, NULL, 'g'},
         {"classes", no_argument, NULL, 'q'},
+        {"targets", required_argument, NULL, 'z'},
         {"output", required_argument, NULL, 'o'},
         {"header", required_argument, NULL, 'b'},
         {"missing", required_argument, NULL, 'u'},
@@ -251,6 +255,9 @@ options options_parse(int argc, char **argv)
             break;
         case 'g':
             o.regress = true;
+            break;
+        case 'z':
+            o.targets = optarg;
             break;
         case 'q':
             o.classes = true;

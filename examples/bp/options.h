@@ -18,6 +18,7 @@ enum {
 
 typedef struct options {
     const char *data, *target; /* target: name or number of a column */
+    const char *targets;       /* the file that has them, or NULL: DATA itself */
     const char *model;         /* the file that is wanted, or NULL */
     model_format format;       /* its */
     bool regress, classes;     /* what the target is; neither: as its values say */

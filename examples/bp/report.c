@@ -1,5 +1,6 @@
 #include "report.h"
 
+#include "answers.h"
 #include "command.h"
 
 #include <inttypes.h>
@@ -131,16 +132,7 @@ void report_confusion(size_t n, const char *const *names, const uint64_t *confus
 
 /* ---- samples ---- */
 
-static size_t largest(size_t n, const float *numbers)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++) {
-        best = numbers[i] > numbers[best] ? i : best;
-    }
-    return best;
-}
-
-static void print_answers(const char *const *names, const bp_dataset *test, const float *y)
+static void print_answers(const char *const *names, const bp_dataset *test, const answers *a)
 {
     size_t n = bp_dataset_sample_count(test), n_classes = bp_dataset_class_count(test), shown = 0;
     const uint32_t *classes = bp_dataset_classes(test);
@@ -148,48 +140,39 @@ static void print_answers(const char *const *names, const bp_dataset *test, cons
     printf("\nSome of the test samples:\n\n  %-*s  %-*s  probability\n", width, "class", width, "answer");
     for (int wrong = 1; wrong >= 0; wrong--) {
         for (size_t i = 0; i < n && shown < (wrong ? SHOWN_WRONG : SHOWN); i++) {
-            size_t answer = largest(n_classes, y + i * n_classes);
+            double probability;
+            size_t answer = answers_class(a, i, &probability);
             if ((answer != classes[i]) == wrong) {
                 printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, MAX_NAME, names[classes[i]], width, MAX_NAME, names[answer],
-                       (double)(100 * y[i * n_classes + answer]), wrong ? "  (wrong)" : "");
+                       100 * probability, wrong ? "  (wrong)" : "");
                 shown++;
             }
         }
     }
 }
 
-static bp_status print_numbers(const table *t, const bp_dataset *test, const float *y)
+static bp_status print_numbers(const table *t, const bp_dataset *test, const answers *a)
 {
-    const float *targets;
-    bp_status status = bp_dataset_targets_f32(test, &targets);
-    if (status == BP_OK) {
-        printf("\nSome of the test samples:\n\n  %12s  %12s  %12s\n", t->layout.header == BP_CSV_HEADER_NAMES ? t->target : "target",
-               "answer", "difference");
-        for (size_t i = 0; i < bp_dataset_sample_count(test) && i < SHOWN; i++) {
-            printf("  %12.5g  %12.5g  %+12.3g\n", (double)targets[i], (double)y[i], (double)(y[i] - targets[i]));
-        }
+    float target;
+    bp_status status = BP_OK;
+    printf("\nSome of the test samples:\n\n  %12s  %12s  %12s\n", t->layout.header == BP_CSV_HEADER_NAMES ? t->target : "target", "answer",
+           "difference");
+    for (size_t i = 0; status == BP_OK && i < a->n && i < SHOWN; i++) {
+        status = bp_dataset_gather_f32(test, 1, &i, NULL, &target);
+        printf("  %12.5g  %12.5g  %+12.3g\n", (double)target, a->outputs[i], a->outputs[i] - (double)target);
     }
     return status;
 }
 
 bp_status report_samples(const table *t, const training *run, const bp_dataset *test)
 {
-    const float *inputs;
-    size_t n = bp_dataset_sample_count(test);
-    bp_status status = bp_dataset_inputs_f32(test, &inputs);
-    if (status != BP_OK) {
-        return status;
+    answers a;
+    bp_status status = answers_make(&a, run->net, test, 1);
+    if (status == BP_OK && t->class_names) {
+        print_answers(t->class_names, test, &a);
+    } else if (status == BP_OK && a.n_outputs == 1) {
+        status = print_numbers(t, test, &a);
     }
-    float *y = calloc(n, bp_net_output_count(run->net) * sizeof *y);
-    if (!y) {
-        return BP_ERROR_MEMORY;
-    }
-    status = bp_net_predict_f32(run->net, run->ws, n, inputs, y);
-    if (status == BP_OK && !t->class_names) {
-        status = print_numbers(t, test, y);
-    } else if (status == BP_OK) {
-        print_answers(t->class_names, test, y);
-    }
-    free(y);
+    answers_release(&a);
     return status;
 }

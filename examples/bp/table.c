@@ -132,6 +132,33 @@ static bool read_csv(options *o, const source *s, table *t, int *exit_status)
     return status == BP_OK;
 }
 
+/* Samples whose targets are in the file, or in another one, and are what they are. */
+static bool read_arrays(options *o, const source *s, table *t, int *exit_status)
+{
+    if (o->targets && s->bytes) {
+        complain("--targets goes with a file, not with a stream");
+        *exit_status = STATUS_USAGE;
+        return false;
+    }
+    bp_status status = o->targets ? bp_dataset_read_pair(&t->samples, s->path, o->targets, BP_F32, 0) : source_read(s, BP_F32, &t->samples);
+    if (status != BP_OK) {
+        complain_of(status);
+        return false;
+    }
+    bool has_classes = bp_dataset_class_count(t->samples) > 0;
+    if (bp_dataset_output_count(t->samples) == 0) {
+        complain("%s has inputs only; --targets FILE has what belongs to them", s->path);
+    } else if (has_classes ? o->regress : o->classes) {
+        complain("the targets are %s", has_classes ? "whole numbers, which are classes" : "numbers, and no classes");
+    } else if (!name_classes(t, -1)) {
+        complain_of(BP_ERROR_MEMORY);
+    } else {
+        o->regress = !has_classes;
+        return true;
+    }
+    return false;
+}
+
 /* Classes that are nearly as many as the samples, and metrics that the target has not. */
 static bool check(const options *o, const table *t, int *exit_status)
 {
@@ -153,11 +180,8 @@ bool table_read(options *o, table *t, int *exit_status)
     source s;
     *exit_status = STATUS_FAILURE;
     bool done = source_open(&s, o->data);
-    if (done && !source_is_csv(&s)) {
-        complain("%s is no CSV file", s.path);
-        done = false;
-    }
-    done = done && read_csv(o, &s, t, exit_status) && check(o, t, exit_status);
+    bool is_csv = done && source_is_csv(&s) && !o->targets;
+    done = done && (is_csv ? read_csv(o, &s, t, exit_status) : read_arrays(o, &s, t, exit_status)) && check(o, t, exit_status);
     source_close(&s);
     return done;
 }

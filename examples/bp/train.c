@@ -39,7 +39,11 @@ static void print_sizes(const options *o, const table *t, const training *run, c
     }
     printf("-%zu, %zu parameters, %s\n", bp_net_output_count(run->net), bp_net_parameter_count(run->net), bp_method_name(o->method));
     if (o->regress) {
-        printf("The unit of losses and errors while training is the target's deviation, %.5g\n", (double)run->target_deviation);
+        if (bp_dataset_output_count(t->samples) == 1) {
+            printf("The unit of losses and errors while training is the target's deviation, %.5g\n", *run->target_deviations);
+        } else {
+            printf("The units of losses and errors while training are the targets' deviations\n");
+        }
     }
     printf("\n");
 }
