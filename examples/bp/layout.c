@@ -2,29 +2,35 @@
 
 #include "command.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* ---- fields ---- */
 
-/* The separator that the row has most of. */
+/*
+ * The separator that the row has most of outside quotes. A comma between digits counts only if there is nothing else: it may be a decimal comma,
+ * and the library has a sentence for that.
+ */
 static char find_delimiter(const char *row)
 {
     static const char candidates[] = ",;\t|";
-    size_t most = 0;
-    char best = ',';
-    for (const char *c = candidates; *c; c++) {
-        size_t count = 0;
-        for (const char *at = row; (at = strchr(at, *c)); at++) {
-            count++;
-        }
-        if (count > most) {
-            most = count;
-            best = *c;
+    size_t counts[sizeof candidates] = {0}, best = 0;
+    bool quoted = false;
+    for (const char *at = row; *at; at++) {
+        const char *candidate = strchr(candidates, *at);
+        bool is_in_number = *at == ',' && at > row && isdigit((unsigned char)at[-1]) && isdigit((unsigned char)at[1]);
+        quoted = quoted != (*at == '"');
+        if (candidate && !quoted && !is_in_number) {
+            counts[candidate - candidates]++;
         }
     }
-    return best;
+    for (size_t i = 1; candidates[i]; i++) {
+        best = counts[i] > counts[best] ? i : best;
+    }
+    return candidates[best];
 }
 
 /* Cuts the row into fields, without spaces and quotes around them; returns how many. */
@@ -68,6 +74,12 @@ bool is_number(const char *text)
     return end != text && *end == '\0';
 }
 
+bool has_decimal_comma(const char *text)
+{
+    const char *digits = text + (*text == '-'), *comma = digits + strspn(digits, "0123456789");
+    return comma > digits && *comma == ',' && comma[1] && comma[1 + strspn(comma + 1, "0123456789")] == '\0';
+}
+
 /* ---- the header ---- */
 
 /* The columns of the second row are as many as the first one says, and its last is a class's number where the first has a text. */
@@ -81,13 +93,25 @@ static bool has_counts(size_t n, const char *const *first, size_t n_second, cons
     return done;
 }
 
+/* What the library takes for a missing value. */
+static bool is_missing(const char *text)
+{
+    static const char *const words[] = {"", "?", "NA", "N/A", "NaN", "null"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (strcasecmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A row that has text above a number, or nothing but texts that differ, names columns. */
 static bool has_names(size_t n, const char *const *first, size_t n_second, const char *const *second)
 {
     bool all_texts = true;
     for (size_t i = 0; i < n; i++) {
-        bool is_text = *first[i] && !is_number(first[i]) && strcmp(first[i], "?") != 0;
-        if (is_text && i < n_second && is_number(second[i])) {
+        bool is_text = !is_number(first[i]) && !has_decimal_comma(first[i]) && !is_missing(first[i]);
+        if (is_text && i < n_second && (is_number(second[i]) || has_decimal_comma(second[i]))) {
             return true;
         }
         all_texts = all_texts && is_text;

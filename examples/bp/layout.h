@@ -28,7 +28,8 @@ bool layout_find_column(const layout *l, const source *s, const char *what, cons
 /* Names the column for metadata: by the header, or by its number from 1. buffer has room for a number. */
 const char *layout_column_name(const layout *l, int column, char *buffer, size_t size);
 
-/* A number, written as the library reads it. */
+/* A number, written as the library reads it; or with a comma for its point, so that the library takes it for text. */
 bool is_number(const char *text);
+bool has_decimal_comma(const char *text);
 
 #endif

@@ -74,6 +74,34 @@ static bool name_inputs(table *t, int column, size_t n_columns)
     return t->input_names && t->texts;
 }
 
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A net is not to be fed by names that two columns have. */
+static bool check_names(const source *s, const table *t)
+{
+    size_t n = bp_dataset_input_count(t->samples);
+    const char **sorted = malloc(n * sizeof *sorted);
+    const char *twice = NULL;
+    if (!sorted) {
+        complain_of(BP_ERROR_MEMORY);
+        return false;
+    }
+    memcpy(sorted, t->input_names, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < n && !twice; i++) {
+        twice = strcmp(sorted[i - 1], sorted[i]) == 0 ? sorted[i] : NULL;
+    }
+    free(sorted);
+    if (twice) {
+        complain("%s: two inputs have the name \"%s\"; with --header skip columns have their numbers as names", s->path, twice);
+    }
+    return !twice;
+}
+
+/* The layout is kept as long as the names that it has. */
 static bool name_classes(table *t, int column)
 {
     const layout *l = &t->layout;
@@ -101,11 +129,23 @@ static bp_status configure(const options *o, const layout *l, bp_csv_reader *rea
     return status == BP_OK ? bp_csv_reader_set_one_hot_inputs(reader, 1) : status;
 }
 
+/* Text is welcome in a column of inputs, but this is none. */
+static bool check_numbers(const source *s, const layout *l)
+{
+    for (size_t i = 0; l->data && i < l->n_columns; i++) {
+        if (has_decimal_comma(l->data[i])) {
+            complain("%s: column %zu has \"%s\"; numbers are to have a decimal point", s->path, i + 1, l->data[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool read_csv(options *o, const source *s, table *t, int *exit_status)
 {
     int column = -1;
     char number[NUMBER_LENGTH];
-    if (!layout_find(&t->layout, s, o->has_header ? &o->header : NULL)) {
+    if (!layout_find(&t->layout, s, o->has_header ? &o->header : NULL) || !check_numbers(s, &t->layout)) {
         return false;
     }
     const layout *l = &t->layout;
@@ -129,7 +169,7 @@ static bool read_csv(options *o, const source *s, table *t, int *exit_status)
     if (status != BP_OK) {
         complain_of(status);
     }
-    return status == BP_OK;
+    return status == BP_OK && check_names(s, t);
 }
 
 /* Samples whose targets are in the file, or in another one, and are what they are. */
@@ -159,11 +199,15 @@ static bool read_arrays(options *o, const source *s, table *t, int *exit_status)
     return false;
 }
 
-/* Classes that are nearly as many as the samples, and metrics that the target has not. */
+/* Classes of which there is one, or nearly as many as samples, and metrics that the target has not. */
 static bool check(const options *o, const table *t, int *exit_status)
 {
     size_t n_classes = bp_dataset_class_count(t->samples), n = bp_dataset_sample_count(t->samples);
     bool wants_classes = !isnan(o->required[BP_METRIC_ACCURACY]) || !isnan(o->required[BP_METRIC_TOP_K]);
+    if (n_classes == 1) {
+        complain("the target has the same class in all samples; there is nothing to learn");
+        return false;
+    }
     if (n_classes > n / 4 && n_classes > 2) {
         complain("the target has %zu classes in %zu samples; if it is a number, --regress is for it", n_classes, n);
     }

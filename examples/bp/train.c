@@ -4,6 +4,7 @@
 #include "interrupt.h"
 #include "plot.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -169,13 +170,35 @@ static int run_once(const options *o, const table *t)
     return exit_status;
 }
 
+/* Whether files that are to be written can be: better said before than after a long training. */
+static bool check_folders(const options *o)
+{
+    const char *const paths[] = {o->model, o->plot, o->history, o->checkpoint};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char *folder = paths[i] ? strdup(paths[i]) : NULL;
+        char *slash = folder ? strrchr(folder, '/') : NULL;
+        if (slash) {
+            slash[slash == folder] = '\0';
+        }
+        bool can_write = !paths[i] || (folder && access(slash ? folder : ".", W_OK | X_OK) == 0);
+        if (!can_write) {
+            complain("%s cannot be written: %s", paths[i], strerror(errno));
+        }
+        free(folder);
+        if (!can_write) {
+            return false;
+        }
+    }
+    return true;
+}
+
 int command_train(int argc, char **argv)
 {
     options o = options_parse(argc, argv);
     table t = {0};
-    int exit_status;
+    int exit_status = STATUS_FAILURE;
     interrupt_catch();
-    if (table_read(&o, &t, &exit_status)) {
+    if (check_folders(&o) && table_read(&o, &t, &exit_status)) {
         exit_status = o.folds ? folds_run(&o, &t) : run_once(&o, &t);
     }
     table_destroy(&t);
