@@ -1,5 +1,6 @@
 #include "folds.h"
 
+#include "command.h"
 #include "interrupt.h"
 
 #include <stdio.h>
@@ -59,20 +60,24 @@ int folds_run(const options *o, const table *t)
     f.metrics = calloc(o->folds, METRIC_COUNT * sizeof *f.metrics);
     f.confusion = f.n_classes ? calloc(o->folds * f.n_classes, f.n_classes * sizeof *f.confusion) : NULL;
     double *scores = calloc(o->folds, sizeof *scores);
-    int exit_status = 1;
+    int exit_status = STATUS_FAILURE;
     if (!f.metrics || !scores || (f.n_classes && !f.confusion)) {
-        fputs("tabular: out of memory\n", stderr);
+        complain("out of memory");
     } else {
         bp_status status = bp_cross_validate(t->samples, o->folds, o->seed, o->threads, run_fold, &f, scores);
         if (status != BP_OK) {
-            fprintf(stderr, "tabular: %s\n", interrupt_came() ? "interrupted before all folds were done" : training_sentence(status));
-            exit_status = status == BP_ERROR_ARGUMENT || status == BP_ERROR_UNSUPPORTED ? 2 : 1;
+            if (interrupt_came()) {
+                complain("interrupted before all folds were done");
+            } else {
+                complain_of(status);
+            }
+            exit_status = status == BP_ERROR_ARGUMENT || status == BP_ERROR_UNSUPPORTED ? STATUS_USAGE : STATUS_FAILURE;
         } else {
             printf("\nMean of the %zu folds ± deviation\n\n", o->folds);
-            report_metrics(o, o->folds, f.metrics);
+            report_metrics(o->regress, o->folds, f.metrics);
             add_confusion(&f);
-            report_confusion(t, f.confusion);
-            exit_status = report_is_enough(o, o->folds, f.metrics) ? 0 : 1;
+            report_confusion(f.n_classes, t->class_names, f.confusion);
+            exit_status = report_is_enough(o->required, o->folds, f.metrics) ? 0 : STATUS_FAILURE;
         }
     }
     free(f.metrics);

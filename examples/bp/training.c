@@ -5,41 +5,51 @@
 
 enum { EVALUATION_BATCH = 64, LEAST_WITH_VALIDATION = 1000 };
 
-const char *training_sentence(bp_status status)
-{
-    return status == BP_ERROR_MEMORY ? "out of memory" : bp_last_error();
-}
-
 /* ---- the samples ---- */
 
-/* t->scaled from samples with one target. */
-static bp_status scale_target(training *t, const bp_dataset *samples)
+/* Mean and deviation of output k, which becomes a number of mean 0 and deviation 1. */
+static void scale_output(training *t, size_t n, size_t n_outputs, size_t k, float *targets)
 {
-    const float *inputs, *targets;
-    size_t n = bp_dataset_sample_count(samples);
-    bp_status status = bp_dataset_inputs_f32(samples, &inputs);
-    if (status == BP_OK) {
-        status = bp_dataset_targets_f32(samples, &targets);
-    }
-    float *scaled = status == BP_OK ? malloc(n * sizeof *scaled) : NULL;
-    if (!scaled) {
-        return status == BP_OK ? BP_ERROR_MEMORY : status;
-    }
     double mean = 0, variance = 0;
     for (size_t i = 0; i < n; i++) {
-        mean += (double)targets[i] / (double)n;
+        mean += (double)targets[i * n_outputs + k] / (double)n;
     }
     for (size_t i = 0; i < n; i++) {
-        variance += pow((double)targets[i] - mean, 2) / (double)n;
+        variance += pow((double)targets[i * n_outputs + k] - mean, 2) / (double)n;
     }
     double deviation = variance > 0 ? sqrt(variance) : 1;
     for (size_t i = 0; i < n; i++) {
-        scaled[i] = (float)(((double)targets[i] - mean) / deviation);
+        targets[i * n_outputs + k] = (float)(((double)targets[i * n_outputs + k] - mean) / deviation);
     }
-    t->target_mean = (float)mean;
-    t->target_deviation = (float)deviation;
-    status = bp_dataset_create_f32(&t->scaled, n, bp_dataset_input_count(samples), 1, inputs, scaled);
-    free(scaled);
+    t->target_means[k] = mean;
+    t->target_deviations[k] = deviation;
+}
+
+/* t->scaled from samples of numbers. */
+static bp_status scale_targets(training *t, const bp_dataset *samples)
+{
+    size_t n = bp_dataset_sample_count(samples), n_inputs = bp_dataset_input_count(samples), n_outputs = bp_dataset_output_count(samples);
+    float *inputs = calloc(n, n_inputs * sizeof *inputs), *targets = calloc(n, n_outputs * sizeof *targets);
+    size_t *rows = calloc(n, sizeof *rows);
+    t->target_means = calloc(n_outputs, sizeof *t->target_means);
+    t->target_deviations = calloc(n_outputs, sizeof *t->target_deviations);
+    bool has_memory = inputs && targets && rows && t->target_means && t->target_deviations;
+    bp_status status = has_memory ? BP_OK : BP_ERROR_MEMORY;
+    for (size_t i = 0; rows && i < n; i++) {
+        rows[i] = i;
+    }
+    if (status == BP_OK) {
+        status = bp_dataset_gather_f32(samples, n, rows, inputs, targets);
+    }
+    for (size_t k = 0; status == BP_OK && k < n_outputs; k++) {
+        scale_output(t, n, n_outputs, k, targets);
+    }
+    if (status == BP_OK) {
+        status = bp_dataset_create_f32(&t->scaled, n, n_inputs, n_outputs, inputs, targets);
+    }
+    free(inputs);
+    free(targets);
+    free(rows);
     return status;
 }
 
@@ -156,7 +166,7 @@ static bp_status build_trainer(training *t, const options *o, const bp_dataset *
 
 bp_status training_create(training *t, const options *o, const bp_dataset *samples)
 {
-    bp_status status = o->regress ? scale_target(t, samples) : BP_OK;
+    bp_status status = o->regress ? scale_targets(t, samples) : BP_OK;
     if (status == BP_OK && t->scaled) {
         samples = t->scaled;
     }
@@ -191,18 +201,21 @@ bp_status training_finish(training *t)
     if (status != BP_OK) {
         return status;
     }
-    size_t n = bp_layer_input_count(last);
-    float *W = malloc(n * sizeof *W), b;
+    size_t n = bp_layer_input_count(last), n_outputs = bp_layer_output_count(last);
+    float *W = calloc(n_outputs, (n + 1) * sizeof *W);
     if (!W) {
         return BP_ERROR_MEMORY;
     }
-    status = bp_layer_get_weights_f32(last, W, &b);
-    for (size_t i = 0; status == BP_OK && i < n; i++) {
-        W[i] *= t->target_deviation;
+    float *b = W + n_outputs * n;
+    status = bp_layer_get_weights_f32(last, W, b);
+    for (size_t k = 0; status == BP_OK && k < n_outputs; k++) {
+        for (size_t i = 0; i < n; i++) {
+            W[k * n + i] = (float)((double)W[k * n + i] * t->target_deviations[k]);
+        }
+        b[k] = (float)((double)b[k] * t->target_deviations[k] + t->target_means[k]);
     }
     if (status == BP_OK) {
-        b = b * t->target_deviation + t->target_mean;
-        status = bp_layer_set_weights_f32(last, W, &b);
+        status = bp_layer_set_weights_f32(last, W, b);
     }
     free(W);
     return status;
@@ -217,4 +230,6 @@ void training_destroy(training *t)
     bp_dataset_destroy(t->validation);
     bp_dataset_destroy(t->learned);
     bp_dataset_destroy(t->scaled);
+    free(t->target_means);
+    free(t->target_deviations);
 }

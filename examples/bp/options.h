@@ -1,8 +1,8 @@
-/* The command line. */
+/* The command line of bp train. */
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
-#include <bp/bp.h>
+#include "model.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,14 +18,22 @@ enum {
 
 typedef struct options {
     const char *data, *target; /* target: name or number of a column */
-    bool regress;
+    const char *targets;       /* the file that has them, or NULL: DATA itself */
+    const char *model;         /* the file that is wanted, or NULL */
+    model_format format;       /* its */
+    bool regress, classes;     /* what the target is; neither: as its values say */
+    bool has_header;
+    bp_csv_header header; /* if has_header */
+    bp_csv_missing missing;
     size_t n_hidden, hidden[MAX_HIDDEN];
     bp_activation activation;
+    bool has_scaling;
     bp_scaling scaling;
     bp_method method;
     bool has_schedule;
     bp_schedule_kind schedule;
-    double dropout, noise, test_fraction;
+    double dropout, noise;
+    double test_fraction;                      /* NaN: of a few none */
     double validation_fraction;                /* NaN: as the number of samples says */
     double trainer_settings[TRAINER_SETTINGS]; /* these three: NaN where not given */
     double optimizer_settings[OPTIMIZER_SETTINGS];
@@ -33,8 +41,8 @@ typedef struct options {
     size_t folds; /* 0: no cross-validation */
     size_t threads;
     uint64_t seed;
-    const char *plot, *history, *save, *resume; /* files, or NULL */
-    double required[METRIC_COUNT];              /* NaN: nothing is */
+    const char *plot, *history, *checkpoint, *resume; /* files, or NULL */
+    double required[METRIC_COUNT];                    /* NaN: nothing is */
 } options;
 
 /* Reads the command line; the program ends with 2 if it is wrong. */

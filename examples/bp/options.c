@@ -1,6 +1,7 @@
 #include "options.h"
 
-#include <errno.h>
+#include "command.h"
+
 #include <getopt.h>
 #include <math.h>
 #include <stdio.h>
@@ -8,19 +9,25 @@
 #include <string.h>
 
 static const char usage[] =
-    "Usage: tabular [OPTION]... DATA\n"
-    "Trains a net on a CSV file, plain or gzip, and reports how good it is on samples that it has not seen. All columns but the\n"
-    "target are inputs, and numbers; a first row with text in one of them is a header.\n"
+    "Usage: bp train DATA -o MODEL [OPTION]...\n"
+    "Trains a net on a CSV file, plain or gzip, or on standard input (-), and reports how good it is on samples that it has not\n"
+    "seen. All columns but the target are inputs; text becomes an input for each of its values. The net keeps the names of inputs\n"
+    "and classes, the scaling of its inputs and the target's own unit: bp predict needs nothing else. DATA can also be FANN's, or\n"
+    "IDX or NPY with --targets.\n"
     "\n"
     "What to learn\n"
     "  --target COLUMN        its name or number, negative from the end (default -1, the last)\n"
-    "  --regress              the target is a number, not a class\n"
+    "  --targets FILE         what belongs to the samples of an IDX or NPY file, in another such file\n"
+    "  --classes, --regress   the target is a class, or a number (default: a class if it is text, or of at most 30 whole numbers\n"
+    "                         that come twice or more on the average)\n"
+    "  --header KIND          of the first row: names, none or skip (default: names if it has text where the next row has numbers)\n"
+    "  --missing WHAT         where a value is empty, ?, NA, NaN or null: error, drop (the row) or mean (default error)\n"
     "\n"
     "How\n"
     "  --hidden N[,N]...      units of the hidden layers; 0: no such layer (default 256)\n"
     "  --activation NAME      of the hidden layers (default relu)\n"
     "  --dropout P            share of the hidden units that a step leaves out, 0 to 0.99 (default 0.2)\n"
-    "  --scaling NAME         of the inputs: min_max or standard (default min_max, to 0 ... 1)\n"
+    "  --scaling NAME         of the inputs: min_max or standard (default min_max, to 0 ... 1; with --missing mean standard)\n"
     "  --noise D              deviation of the noise on the scaled inputs, 0 or more (default 0.05)\n"
     "  --method NAME          sgd, momentum, adam, ... (default adamw)\n"
     "  --schedule KIND[,NAME=VALUE]...   of the learning rate: cosine, one_cycle, plateau, ... (default constant)\n"
@@ -30,31 +37,32 @@ static const char usage[] =
     "  --threads N            1 to 1024 (default 1); they change no result\n"
     "\n"
     "How to judge\n"
-    "  --test-fraction F      share of the samples that is held back for the report (default 0.2)\n"
+    "  --test-fraction F      share of the samples that is held back for the report; 0: none, and no report (default 0.2,\n"
+    "                         or 0 where that would leave none)\n"
     "  --validation-fraction F   share of the others that early stopping watches; 0: there is no early\n"
     "                         stopping (default 0.1 of 1000 or more, else 0)\n"
     "  --folds K              cross-validation instead: K nets, each judged by the K-th of the samples that it has not seen\n"
     "  --require METRIC=VALUE exit with 1 if a metric of the report is worse; as often as wanted\n"
     "\n"
     "What to write\n"
+    "  -o, --output MODEL     the net: .safetensors, which bp reads, .onnx or .c\n"
     "  --plot FILE            a picture of the training, .svg or .png, by gnuplot\n"
     "  --history FILE         the numbers of each epoch as CSV\n"
-    "  --save FILE            a checkpoint, at the end or behind Ctrl-C\n"
+    "  --checkpoint FILE      where to go on, at the end or behind Ctrl-C\n"
     "  --resume FILE          go on from there; the other options are to be the same\n"
-    "  --help                 this text\n";
+    "  -h, --help             this text\n";
 
 static const char usage_end[] =
     "\n"
     "Examples\n"
-    "  tabular --plot digits.svg digits.csv.gz\n"
-    "  tabular --folds 5 iris.csv\n"
-    "  tabular --regress --target 7 --folds 5 wine_data.csv      the flavanoids of a wine from its other measures\n"
-    "  tabular --method sgd --set learning_rate=0.1,batch_size=8 --schedule cosine,warm_up=5 iris.csv\n"
+    "  bp train digits.csv.gz -o digits.safetensors --plot digits.svg\n"
+    "  bp train --folds 5 iris.csv\n"
+    "  bp train --regress --target 7 wine_data.csv -o wine.onnx      the flavanoids of a wine from its other measures\n"
+    "  bp train train-images-idx3-ubyte.gz --targets train-labels-idx1-ubyte.gz --noise 0 -o mnist.safetensors\n"
+    "  bp train --method sgd --set learning_rate=0.1,batch_size=8 --schedule cosine,warm_up=5 iris.csv\n"
     "\n"
-    "Ctrl-C ends training behind the batch, and the report is of what was reached.\n"
+    "Ctrl-C ends training behind the batch; what was reached is reported and written.\n"
     "Exit status: 0; 1 if a file, the training or a requirement fails; 2 for a mistake on the command line.\n";
-
-typedef const char *name_function(int value);
 
 static const char *trainer_name(int value)
 {
@@ -101,90 +109,30 @@ static void print_usage(void)
     fputs(usage_end, stdout);
 }
 
-static _Noreturn void refuse(const char *option, const char *text, const char *allowed)
+static void set(void *context, const char *option, char *text)
 {
-    fprintf(stderr, "tabular: --%s is \"%s\"; it can be %s\n", option, text, allowed);
-    exit(2);
-}
-
-static double number(const char *option, const char *text, double least, double most)
-{
-    char *end, allowed[64];
-    errno = 0;
-    double value = strtod(text, &end);
-    if (end == text || *end || errno || !(value >= least && value <= most)) {
-        snprintf(allowed, sizeof allowed, "%.10g to %.10g", least, most);
-        refuse(option, text, allowed);
-    }
-    return value;
-}
-
-static size_t whole_number(const char *option, const char *text, double least, double most)
-{
-    double value = number(option, text, least, most);
-    if (value != floor(value)) {
-        refuse(option, text, "a whole number");
-    }
-    return (size_t)value;
-}
-
-/* The names of an enum with commas between them, for refuse. */
-static _Noreturn void refuse_name(const char *option, const char *text, name_function *name)
-{
-    fprintf(stderr, "tabular: --%s has \"%s\"; it can have", option, text);
-    for (int i = 0; name(i); i++) {
-        fprintf(stderr, "%s %s", i ? "," : "", name(i));
-    }
-    fputs("\n", stderr);
-    exit(2);
-}
-
-/* Cuts NAME=VALUE at the sign, and returns the value's text. */
-static char *cut_value(const char *option, char *text)
-{
-    char *sign = strchr(text, '=');
-    if (!sign) {
-        refuse(option, text, "NAME=VALUE");
-    }
-    *sign = '\0';
-    return sign + 1;
-}
-
-/* The number behind a setting's name; its range is the library's to check. */
-static double setting_value(const char *option, const char *name, const char *text)
-{
-    char *end;
-    double value = strtod(text, &end);
-    if (end == text || *end || isnan(value)) {
-        fprintf(stderr, "tabular: --%s has \"%s=%s\"; the value is to be a number\n", option, name, text);
-        exit(2);
-    }
-    return value;
-}
-
-static void set(options *o, const char *option, char *text)
-{
+    options *o = context;
     const char *value = cut_value(option, text);
     bp_trainer_setting of_trainer;
     bp_optimizer_setting of_optimizer;
     bp_metric metric;
     if (bp_trainer_setting_from_name(text, &of_trainer) == BP_OK) {
         bool is_metric = of_trainer == BP_TRAINER_MONITOR && bp_metric_from_name(value, &metric) == BP_OK;
-        o->trainer_settings[of_trainer] = is_metric ? (double)metric : setting_value(option, text, value);
+        o->trainer_settings[of_trainer] = is_metric ? (double)metric : parse_setting(option, text, value);
     } else if (bp_optimizer_setting_from_name(text, &of_optimizer) == BP_OK) {
-        o->optimizer_settings[of_optimizer] = setting_value(option, text, value);
+        o->optimizer_settings[of_optimizer] = parse_setting(option, text, value);
     } else {
-        fprintf(stderr, "tabular: --%s has \"%s\", which is no setting of training or method; --help names them\n", option, text);
-        exit(2);
+        refuse("--%s has \"%s\", which is no setting of training or method; --help names them", option, text);
     }
 }
 
-static void set_schedule(options *o, const char *option, char *text)
+static void set_schedule(void *context, const char *option, char *text)
 {
+    options *o = context;
     bp_schedule_setting setting;
     if (!o->has_schedule) { /* the first word */
         if (bp_schedule_kind_from_name(text, &o->schedule)) {
-            refuse(option, text, "constant, step, exponential, cosine, one_cycle or plateau, and then settings");
+            refuse_value(option, text, "constant, step, exponential, cosine, one_cycle or plateau, and then settings");
         }
         o->has_schedule = true;
         return;
@@ -193,39 +141,18 @@ static void set_schedule(options *o, const char *option, char *text)
     if (bp_schedule_setting_from_name(text, &setting)) {
         refuse_name(option, text, schedule_name);
     }
-    o->schedule_settings[setting] = setting_value(option, text, value);
+    o->schedule_settings[setting] = parse_setting(option, text, value);
 }
 
-static void add_hidden(options *o, const char *option, char *text)
+static void add_hidden(void *context, const char *option, char *text)
 {
-    size_t units = whole_number(option, text, 0, 1 << 30);
+    options *o = context;
+    size_t units = parse_whole_number(option, text, 0, 1 << 30);
     if (o->n_hidden == MAX_HIDDEN) {
-        refuse(option, text, "up to 16 layers");
+        refuse_value(option, text, "up to 16 layers");
     }
     if (units > 0) {
         o->hidden[o->n_hidden++] = units;
-    }
-}
-
-static void require(options *o, const char *option, char *text)
-{
-    const char *value = cut_value(option, text);
-    bp_metric metric;
-    if (bp_metric_from_name(text, &metric)) {
-        refuse_name(option, text, metric_name);
-    }
-    o->required[metric] = setting_value(option, text, value);
-}
-
-/* Hands each of the words between commas to function. */
-static void each_word(options *o, const char *option, char *list, void (*function)(options *, const char *, char *))
-{
-    for (char *next; list; list = next) {
-        next = strchr(list, ',');
-        if (next) {
-            *next++ = '\0';
-        }
-        function(o, option, list);
     }
 }
 
@@ -233,7 +160,7 @@ static const char *picture(const char *option, const char *file)
 {
     const char *ending = strrchr(file, '.');
     if (!ending || (strcmp(ending, ".svg") != 0 && strcmp(ending, ".png") != 0)) {
-        refuse(option, file, "a file that ends with .svg or .png");
+        refuse_value(option, file, "a file that ends with .svg or .png");
     }
     return file;
 }
@@ -255,7 +182,7 @@ static options defaults(void)
                  .scaling = BP_SCALING_MIN_MAX,
                  .dropout = 0.2,
                  .noise = 0.05,
-                 .test_fraction = 0.2,
+                 .test_fraction = (double)NAN,
                  .validation_fraction = (double)NAN,
                  .threads = 1,
                  .seed = 1};
@@ -269,16 +196,21 @@ static options defaults(void)
 /* What cannot go together. */
 static void check(const options *o)
 {
-    const char *single = o->plot ? "plot" : o->history ? "history" : o->save ? "save" : o->resume ? "resume" : NULL;
+    const char *single = o->model        ? "output"
+                         : o->plot       ? "plot"
+                         : o->history    ? "history"
+                         : o->checkpoint ? "checkpoint"
+                         : o->resume     ? "resume"
+                                         : NULL;
     if (o->folds && single) {
-        fprintf(stderr, "tabular: --%s is of one training, and --folds makes %zu\n", single, o->folds);
-        exit(2);
+        refuse("--%s is of one training, and --folds makes %zu", single, o->folds);
     }
-    const double *required = o->required;
-    bool of_classes = !isnan(required[BP_METRIC_ACCURACY]) || !isnan(required[BP_METRIC_TOP_K]);
-    if (of_classes && o->regress) {
-        fputs("tabular: --require has a metric of classes, and --regress has none\n", stderr);
-        exit(2);
+    if (o->regress && o->classes) {
+        refuse("--regress and --classes say two things of the target");
+    }
+    if (o->missing == BP_CSV_MISSING_MEAN && o->scaling != BP_SCALING_STANDARD) {
+        refuse("--missing mean goes with --scaling standard, which keeps the means in the net, not with --scaling %s",
+               bp_scaling_name(o->scaling));
     }
 }
 
@@ -287,6 +219,11 @@ options options_parse(int argc, char **argv)
     static const struct option known[] = {
         {"target", required_argument, NULL, 't'},
         {"regress", no_argument, NULL, 'g'},
+        {"classes", no_argument, NULL, 'q'},
+        {"targets", required_argument, NULL, 'z'},
+        {"output", required_argument, NULL, 'o'},
+        {"header", required_argument, NULL, 'b'},
+        {"missing", required_argument, NULL, 'u'},
         {"hidden", required_argument, NULL, 'n'},
         {"activation", required_argument, NULL, 'a'},
         {"dropout", required_argument, NULL, 'd'},
@@ -303,14 +240,14 @@ options options_parse(int argc, char **argv)
         {"require", required_argument, NULL, 'r'},
         {"plot", required_argument, NULL, 'p'},
         {"history", required_argument, NULL, 'y'},
-        {"save", required_argument, NULL, 'w'},
+        {"checkpoint", required_argument, NULL, 'w'},
         {"resume", required_argument, NULL, 'l'},
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
     options o = defaults();
     int option, index = 0;
-    while ((option = getopt_long(argc, argv, "h", known, &index)) != -1) {
+    while ((option = getopt_long(argc, argv, "ho:", known, &index)) != -1) {
         const char *name = known[index].name;
         switch (option) {
         case 't':
@@ -319,29 +256,50 @@ options options_parse(int argc, char **argv)
         case 'g':
             o.regress = true;
             break;
+        case 'z':
+            o.targets = optarg;
+            break;
+        case 'q':
+            o.classes = true;
+            break;
+        case 'o':
+            o.model = optarg;
+            o.format = model_format_of_path(optarg);
+            if (!o.format || o.format == MODEL_FANN) {
+                refuse_value("output", optarg, "a file that ends with .safetensors, .onnx or .c");
+            }
+            break;
+        case 'b':
+            o.header = parse_header(name, optarg);
+            o.has_header = true;
+            break;
+        case 'u':
+            o.missing = parse_missing(name, optarg);
+            break;
         case 'n':
             o.n_hidden = 0;
             each_word(&o, name, optarg, add_hidden);
             break;
         case 'a':
             if (bp_activation_from_name(optarg, &o.activation) || o.activation == BP_ACTIVATION_SOFTMAX) {
-                refuse(name, optarg, "relu, tanh, gelu, silu, ...: bp/activation.h names them; softmax is for outputs");
+                refuse_value(name, optarg, "relu, tanh, gelu, silu, ...: bp/activation.h names them; softmax is for outputs");
             }
             break;
         case 'd':
-            o.dropout = number(name, optarg, 0, 0.99);
+            o.dropout = parse_number(name, optarg, 0, 0.99);
             break;
         case 'i':
-            o.noise = number(name, optarg, 0, 1000);
+            o.noise = parse_number(name, optarg, 0, 1000);
             break;
         case 'x':
             if (bp_scaling_from_name(optarg, &o.scaling)) {
-                refuse(name, optarg, "min_max or standard");
+                refuse_value(name, optarg, "min_max or standard");
             }
+            o.has_scaling = true;
             break;
         case 'm':
             if (bp_method_from_name(optarg, &o.method) || o.method == BP_METHOD_CUSTOM) {
-                refuse(name, optarg, "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, irprop_minus or lbfgs");
+                refuse_value(name, optarg, "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, irprop_minus or lbfgs");
             }
             break;
         case 'c':
@@ -352,22 +310,22 @@ options options_parse(int argc, char **argv)
             each_word(&o, name, optarg, set);
             break;
         case 'e':
-            o.seed = whole_number(name, optarg, 0, 9007199254740992.0);
+            o.seed = parse_whole_number(name, optarg, 0, 9007199254740992.0);
             break;
         case 'j':
-            o.threads = whole_number(name, optarg, 1, 1024);
+            o.threads = parse_whole_number(name, optarg, 1, 1024);
             break;
         case 'f':
-            o.test_fraction = number(name, optarg, 0.001, 0.999);
+            o.test_fraction = parse_number(name, optarg, 0, 0.999);
             break;
         case 'v':
-            o.validation_fraction = number(name, optarg, 0, 0.999);
+            o.validation_fraction = parse_number(name, optarg, 0, 0.999);
             break;
         case 'k':
-            o.folds = whole_number(name, optarg, 2, 1000000);
+            o.folds = parse_whole_number(name, optarg, 2, 1000000);
             break;
         case 'r':
-            each_word(&o, name, optarg, require);
+            parse_required(name, optarg, o.required);
             break;
         case 'p':
             o.plot = picture(name, optarg);
@@ -376,7 +334,7 @@ options options_parse(int argc, char **argv)
             o.history = optarg;
             break;
         case 'w':
-            o.save = optarg;
+            o.checkpoint = optarg;
             break;
         case 'l':
             o.resume = optarg;
@@ -385,15 +343,13 @@ options options_parse(int argc, char **argv)
             print_usage();
             exit(0);
         default:
-            fputs("Try --help.\n", stderr);
-            exit(2);
+            refuse_option();
         }
     }
-    if (optind != argc - 1) {
-        fprintf(stderr, "tabular: %s\nTry --help.\n", optind == argc ? "DATA is missing" : "there is more than one DATA");
-        exit(2);
+    parse_arguments(argc, argv, 1, (const char *const[]){"DATA"}, &o.data);
+    if (o.missing == BP_CSV_MISSING_MEAN && !o.has_scaling) {
+        o.scaling = BP_SCALING_STANDARD;
     }
-    o.data = argv[optind];
     check(&o);
     return o;
 }

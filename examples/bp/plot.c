@@ -1,5 +1,7 @@
 #include "plot.h"
 
+#include "command.h"
+
 #include <math.h>
 #include <signal.h>
 #include <stdio.h>
@@ -126,7 +128,7 @@ static void write_commands(FILE *gnuplot, const bp_trainer *trainer, bool regres
 bool plot_history(const bp_trainer *trainer, bool regress, const char *title, const char *path)
 {
     if (bp_trainer_epoch_count(trainer) == 0) {
-        fprintf(stderr, "tabular: no epoch is complete, so there is nothing for --plot\n");
+        complain("no epoch is complete, so there is nothing for --plot");
         return false;
     }
     void (*before)(int) = signal(SIGPIPE, SIG_IGN); /* if there is no gnuplot, nobody reads */
@@ -137,9 +139,9 @@ bool plot_history(const bp_trainer *trainer, bool regress, const char *title, co
     int status = gnuplot ? pclose(gnuplot) : -1;
     signal(SIGPIPE, before);
     if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 127)) {
-        fprintf(stderr, "tabular: --plot needs gnuplot, which is not found (Debian: gnuplot-nox)\n");
+        complain("--plot needs gnuplot, which is not found (Debian: gnuplot-nox)");
     } else if (status != 0) {
-        fprintf(stderr, "tabular: gnuplot could not draw %s\n", path);
+        complain("gnuplot could not draw %s", path);
     }
     return status == 0;
 }

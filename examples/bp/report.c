@@ -1,5 +1,8 @@
 #include "report.h"
 
+#include "answers.h"
+#include "command.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -52,12 +55,12 @@ static double deviation_of(size_t n, const double *metrics, bp_metric metric)
     return sqrt(sum / (double)(n - 1));
 }
 
-void report_metrics(const options *o, size_t n, const double *metrics)
+void report_metrics(bool of_numbers, size_t n, const double *metrics)
 {
-    static const bp_metric of_classes[] = {BP_METRIC_ACCURACY, BP_METRIC_LOSS},
-                           of_numbers[] = {BP_METRIC_R2, BP_METRIC_RMSE, BP_METRIC_MAE};
-    const bp_metric *shown = o->regress ? of_numbers : of_classes;
-    size_t n_shown = o->regress ? 3 : 2;
+    static const bp_metric metrics_of_classes[] = {BP_METRIC_ACCURACY, BP_METRIC_LOSS},
+                           metrics_of_numbers[] = {BP_METRIC_R2, BP_METRIC_RMSE, BP_METRIC_MAE};
+    const bp_metric *shown = of_numbers ? metrics_of_numbers : metrics_of_classes;
+    size_t n_shown = of_numbers ? 3 : 2;
     for (size_t i = 0; i < n_shown; i++) {
         bool percent = shown[i] == BP_METRIC_ACCURACY;
         double factor = percent ? 100 : 1, mean = factor * mean_of(n, metrics, shown[i]);
@@ -70,15 +73,15 @@ void report_metrics(const options *o, size_t n, const double *metrics)
     }
 }
 
-bool report_is_enough(const options *o, size_t n, const double *metrics)
+bool report_is_enough(const double *required, size_t n, const double *metrics)
 {
     bool enough = true;
     for (int i = 0; i < METRIC_COUNT; i++) {
-        double value = mean_of(n, metrics, (bp_metric)i), required = o->required[i];
+        double value = mean_of(n, metrics, (bp_metric)i);
         bool more_is_better = i == BP_METRIC_ACCURACY || i == BP_METRIC_TOP_K || i == BP_METRIC_R2;
-        if (!isnan(required) && !(more_is_better ? value >= required : value <= required)) {
-            fprintf(stderr, "tabular: %s is %.6g, %s than the %g required\n", bp_metric_name((bp_metric)i), value,
-                    more_is_better ? "less" : "more", required);
+        if (!isnan(required[i]) && !(more_is_better ? value >= required[i] : value <= required[i])) {
+            complain("%s is %.6g, %s than the %g required", bp_metric_name((bp_metric)i), value, more_is_better ? "less" : "more",
+                     required[i]);
             enough = false;
         }
     }
@@ -88,30 +91,33 @@ bool report_is_enough(const options *o, size_t n, const double *metrics)
 /* ---- classes ---- */
 
 /* Of a column that holds every class's name, cut to MAX_NAME, and every number below limit. */
-static int column_width(const table *t, uint64_t limit)
+static int column_width(size_t n_classes, const char *const *names, uint64_t limit)
 {
     int width = snprintf(NULL, 0, "%" PRIu64, limit);
-    for (size_t k = 0; k < bp_dataset_class_count(t->samples); k++) {
-        int length = (int)strlen(table_class_name(t, k));
+    for (size_t k = 0; k < n_classes; k++) {
+        int length = (int)strlen(names[k]);
         width = length > width ? length : width;
     }
     return width < MAX_NAME ? width : MAX_NAME;
 }
 
-void report_confusion(const table *t, const uint64_t *confusion)
+void report_confusion(size_t n, const char *const *names, const uint64_t *confusion)
 {
-    size_t n = bp_dataset_class_count(t->samples);
-    if (!confusion || n > MAX_TABLE_CLASSES) {
+    if (n == 0 || n > MAX_TABLE_CLASSES) {
         return;
     }
-    int width = column_width(t, bp_dataset_sample_count(t->samples));
+    uint64_t total = 0;
+    for (size_t i = 0; i < n * n; i++) {
+        total += confusion[i];
+    }
+    int width = column_width(n, names, total);
     printf("\nA row for each class, a column for each answer:\n\n  %*s  ", width, "");
     for (size_t j = 0; j < n; j++) {
-        printf("  %*.*s", width, MAX_NAME, table_class_name(t, j));
+        printf("  %*.*s", width, MAX_NAME, names[j]);
     }
     printf("\n");
     for (size_t i = 0; i < n; i++) {
-        printf("  %*.*s |", width, MAX_NAME, table_class_name(t, i));
+        printf("  %*.*s |", width, MAX_NAME, names[i]);
         for (size_t j = 0; j < n; j++) {
             uint64_t count = confusion[i * n + j];
             if (count) {
@@ -126,64 +132,47 @@ void report_confusion(const table *t, const uint64_t *confusion)
 
 /* ---- samples ---- */
 
-static size_t largest(size_t n, const float *numbers)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++) {
-        best = numbers[i] > numbers[best] ? i : best;
-    }
-    return best;
-}
-
-static void print_answers(const table *t, const bp_dataset *test, const float *y)
+static void print_answers(const char *const *names, const bp_dataset *test, const answers *a)
 {
     size_t n = bp_dataset_sample_count(test), n_classes = bp_dataset_class_count(test), shown = 0;
     const uint32_t *classes = bp_dataset_classes(test);
-    int width = column_width(t, n) > 6 ? column_width(t, n) : 6;
+    int width = column_width(n_classes, names, n) > 6 ? column_width(n_classes, names, n) : 6;
     printf("\nSome of the test samples:\n\n  %-*s  %-*s  probability\n", width, "class", width, "answer");
     for (int wrong = 1; wrong >= 0; wrong--) {
         for (size_t i = 0; i < n && shown < (wrong ? SHOWN_WRONG : SHOWN); i++) {
-            size_t answer = largest(n_classes, y + i * n_classes);
+            double probability;
+            size_t answer = answers_class(a, i, &probability);
             if ((answer != classes[i]) == wrong) {
-                printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, MAX_NAME, table_class_name(t, classes[i]), width, MAX_NAME,
-                       table_class_name(t, answer), (double)(100 * y[i * n_classes + answer]), wrong ? "  (wrong)" : "");
+                printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, MAX_NAME, names[classes[i]], width, MAX_NAME, names[answer],
+                       100 * probability, wrong ? "  (wrong)" : "");
                 shown++;
             }
         }
     }
 }
 
-static bp_status print_numbers(const table *t, const bp_dataset *test, const float *y)
+static bp_status print_numbers(const table *t, const bp_dataset *test, const answers *a)
 {
-    const float *targets;
-    bp_status status = bp_dataset_targets_f32(test, &targets);
-    if (status == BP_OK) {
-        printf("\nSome of the test samples:\n\n  %12s  %12s  %12s\n", t->target_name ? t->target_name : "target", "answer", "difference");
-        for (size_t i = 0; i < bp_dataset_sample_count(test) && i < SHOWN; i++) {
-            printf("  %12.5g  %12.5g  %+12.3g\n", (double)targets[i], (double)y[i], (double)(y[i] - targets[i]));
-        }
+    float target;
+    bp_status status = BP_OK;
+    printf("\nSome of the test samples:\n\n  %12s  %12s  %12s\n", t->layout.header == BP_CSV_HEADER_NAMES ? t->target : "target", "answer",
+           "difference");
+    for (size_t i = 0; status == BP_OK && i < a->n && i < SHOWN; i++) {
+        status = bp_dataset_gather_f32(test, 1, &i, NULL, &target);
+        printf("  %12.5g  %12.5g  %+12.3g\n", (double)target, a->outputs[i], a->outputs[i] - (double)target);
     }
     return status;
 }
 
-bp_status report_samples(const options *o, const table *t, const training *run, const bp_dataset *test)
+bp_status report_samples(const table *t, const training *run, const bp_dataset *test)
 {
-    const float *inputs;
-    size_t n = bp_dataset_sample_count(test);
-    bp_status status = bp_dataset_inputs_f32(test, &inputs);
-    if (status != BP_OK) {
-        return status;
+    answers a;
+    bp_status status = answers_make(&a, run->net, test, 1);
+    if (status == BP_OK && t->class_names) {
+        print_answers(t->class_names, test, &a);
+    } else if (status == BP_OK && a.n_outputs == 1) {
+        status = print_numbers(t, test, &a);
     }
-    float *y = calloc(n, bp_net_output_count(run->net) * sizeof *y);
-    if (!y) {
-        return BP_ERROR_MEMORY;
-    }
-    status = bp_net_predict_f32(run->net, run->ws, n, inputs, y);
-    if (status == BP_OK && o->regress) {
-        status = print_numbers(t, test, y);
-    } else if (status == BP_OK) {
-        print_answers(t, test, y);
-    }
-    free(y);
+    answers_release(&a);
     return status;
 }

@@ -1,0 +1,93 @@
+#include "model.h"
+
+#include "command.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct format {
+    const char *name, *ending;
+} format;
+
+static const format formats[] = {
+    [MODEL_SAFETENSORS] = {"safetensors", ".safetensors"},
+    [MODEL_ONNX] = {"onnx", ".onnx"},
+    [MODEL_FANN] = {"fann", ".net"},
+    [MODEL_C] = {"c", ".c"},
+};
+
+enum { FORMAT_COUNT = sizeof formats / sizeof *formats, HEAD_SIZE = 9 };
+
+const char *model_format_name(model_format format)
+{
+    return (unsigned)format < FORMAT_COUNT ? formats[format].name : NULL;
+}
+
+model_format model_format_of_path(const char *path)
+{
+    const char *ending = strrchr(path, '.');
+    for (int i = MODEL_SAFETENSORS; ending && i < FORMAT_COUNT; i++) {
+        if (strcmp(ending, formats[i].ending) == 0) {
+            return (model_format)i;
+        }
+    }
+    return MODEL_UNKNOWN;
+}
+
+/* FANN's files begin with their version, safetensors with 8 bytes of length and a JSON object, ONNX with the number of its own version. */
+static model_format recognize(const char *path)
+{
+    char head[HEAD_SIZE] = {0};
+    FILE *file = fopen(path, "rb");
+    size_t n = file ? fread(head, 1, sizeof head, file) : 0;
+    if (file) {
+        fclose(file);
+    }
+    if (n >= 5 && memcmp(head, "FANN_", 5) == 0) {
+        return MODEL_FANN;
+    }
+    bool is_onnx = n >= 2 && head[0] == 8 && head[1] > 0 && head[1] < 32;
+    return n == HEAD_SIZE && head[8] == '{'                      ? MODEL_SAFETENSORS
+           : is_onnx || model_format_of_path(path) == MODEL_ONNX ? MODEL_ONNX
+                                                                 : MODEL_SAFETENSORS;
+}
+
+bool model_read(const char *path, bp_net **net, model_format *format)
+{
+    *format = recognize(path);
+    bp_status status = *format == MODEL_FANN   ? bp_net_import_fann(net, path, BP_F32)
+                       : *format == MODEL_ONNX ? bp_net_import_onnx(net, path)
+                                               : bp_net_load(net, path);
+    if (status != BP_OK) {
+        complain_of(status);
+    }
+    return status == BP_OK;
+}
+
+/* The path's last part as a C identifier. */
+static void name_function_of(const char *path, size_t size, char *name)
+{
+    const char *slash = strrchr(path, '/'), *part = slash ? slash + 1 : path;
+    size_t length = strcspn(part, "."), n = 0;
+    if (!isalpha((unsigned char)*part)) {
+        memcpy(name, "net_", n = 4);
+    }
+    for (size_t i = 0; i < length && n + 1 < size; i++) {
+        name[n++] = isalnum((unsigned char)part[i]) ? part[i] : '_';
+    }
+    name[n] = '\0';
+}
+
+bool model_write(const bp_net *net, const char *path, model_format format, const char *function_name)
+{
+    char name[64];
+    name_function_of(path, sizeof name, name);
+    bp_status status = format == MODEL_ONNX ? bp_net_export_onnx(net, path)
+                       : format == MODEL_C  ? bp_net_export_c(net, path, function_name ? function_name : name)
+                                            : bp_net_save(net, path);
+    if (status != BP_OK) {
+        complain_of(status);
+    }
+    return status == BP_OK;
+}
