@@ -1,0 +1,113 @@
+#define _GNU_SOURCE /* memfd_create, mkdtemp */
+
+#include "fuzz/harness.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+bool accepted;
+
+void check(bool good, const char *what)
+{
+    if (!good) {
+        fprintf(stderr, "%s is not the case; the library's latest sentence: %s\n", what, bp_last_error());
+        abort();
+    }
+}
+
+bool succeeded(const char *function, bp_status status)
+{
+    if (status == BP_OK) {
+        accepted = true;
+        return true;
+    }
+    size_t n = strlen(function);
+    const char *sentence = bp_last_error();
+    check(bp_status_name(status), "that what is returned is a status");
+    check(strncmp(sentence, function, n) == 0 && strncmp(sentence + n, ": ", 2) == 0 && sentence[n + 2] != '\0',
+          "that the sentence starts with the function's name");
+    return false;
+}
+
+bool made(const char *function, bp_status status, const void *object)
+{
+    bool done = succeeded(function, status);
+    check(done == (object != NULL), "that there is an object if and only if the status is BP_OK");
+    return done;
+}
+
+memory_file open_file(const void *bytes, size_t size)
+{
+    memory_file made_file = {.file = memfd_create("input", MFD_CLOEXEC)};
+    check(made_file.file >= 0 && write(made_file.file, bytes, size) == (ssize_t)size, "that a file in memory can be written");
+    snprintf(made_file.path, sizeof made_file.path, "/proc/self/fd/%d", made_file.file);
+    return made_file;
+}
+
+void close_file(const memory_file *file)
+{
+    close(file->file);
+}
+
+static char folder[256];
+
+static void remove_folder(void)
+{
+    DIR *files = opendir(folder);
+    for (struct dirent *file; files && (file = readdir(files));) {
+        if (file->d_name[0] != '.') {
+            remove(path_of(file->d_name));
+        }
+    }
+    if (files) {
+        closedir(files);
+    }
+    rmdir(folder);
+}
+
+const char *path_of(const char *name)
+{
+    static char path[sizeof folder + NAME_MAX + 2];
+    if (!*folder) {
+        const char *parent = getenv("TMPDIR");
+        snprintf(folder, sizeof folder, "%s/bp-fuzz-XXXXXX", parent ? parent : "/tmp");
+        check(mkdtemp(folder), "that a temporary folder can be made");
+        atexit(remove_folder);
+    }
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    return path;
+}
+
+unsigned char *pack(const uint8_t *bytes, size_t size, size_t *packed_size)
+{
+    enum { GZIP = 16, MEMORY_LEVEL = 8 };
+    z_stream z = {0};
+    check(deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, MAX_WBITS + GZIP, MEMORY_LEVEL, Z_DEFAULT_STRATEGY) == Z_OK,
+          "that zlib works");
+    size_t room = deflateBound(&z, size);
+    unsigned char *packed = malloc(room);
+    check(packed, "that there is memory");
+    z.next_in = (z_const Bytef *)bytes;
+    z.avail_in = (uInt)size;
+    z.next_out = packed;
+    z.avail_out = (uInt)room;
+    check(deflate(&z, Z_FINISH) == Z_STREAM_END, "that zlib packs");
+    *packed_size = z.total_out;
+    deflateEnd(&z);
+    return packed;
+}
+
+uint8_t *copy_with_magic(const uint8_t *bytes, size_t size, const char *magic, size_t magic_size)
+{
+    uint8_t *copy = malloc(size ? size : 1);
+    check(copy, "that there is memory");
+    memcpy(copy, bytes, size);
+    memcpy(copy, magic, size < magic_size ? size : magic_size);
+    return copy;
+}
