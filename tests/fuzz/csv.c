@@ -76,10 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     bp_dataset *dataset = NULL;
     if (where & SETTING_FILE) {
         memory_file file = open_file(content, size);
-        made("bp_csv_reader_read", bp_csv_reader_read(reader, dtype, file.path, &dataset), dataset);
+        bp_status status = bp_csv_reader_read(reader, dtype, file.path, &dataset);
+        made("bp_csv_reader_read", status, dataset);
         close_file(&file);
     } else {
-        made("bp_csv_reader_read_memory", bp_csv_reader_read_memory(reader, dtype, content, size, &dataset), dataset);
+        bp_status status = bp_csv_reader_read_memory(reader, dtype, content, size, &dataset);
+        made("bp_csv_reader_read_memory", status, dataset);
     }
     bp_csv_reader_destroy(reader);
     if (dataset) {

@@ -5,7 +5,8 @@
 static void import(const uint8_t *bytes, size_t size, bp_dtype dtype)
 {
     bp_net *net = NULL;
-    if (made("import", bp_fann_net("import", "memory", bytes, size, dtype, &net), net)) {
+    bp_status status = bp_fann_net("import", "memory", bytes, size, dtype, &net);
+    if (made("import", status, net)) {
         use_net(net);
         save_net(net);
     }

@@ -7,7 +7,8 @@ static void load_as(bp_dtype dtype, const void *bytes, size_t size)
 {
     bp_net *net = NULL;
     memory_file file = open_file(bytes, size);
-    if (made("bp_net_load_as", bp_net_load_as(&net, file.path, dtype, 1), net)) {
+    bp_status status = bp_net_load_as(&net, file.path, dtype, 1);
+    if (made("bp_net_load_as", status, net)) {
         check(bp_net_dtype(net) == dtype, "that the net has the type that was asked for");
         use_net(net);
     }

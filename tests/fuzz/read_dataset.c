@@ -20,8 +20,11 @@ void read_dataset(unsigned settings, const uint8_t *bytes, size_t size)
             use_dataset(dataset);
         }
         close_file(&file);
-    } else if (made("bp_dataset_read_memory", bp_dataset_read_memory(&dataset, content, size, dtype_of(settings)), dataset)) {
-        use_dataset(dataset);
+    } else {
+        bp_status status = bp_dataset_read_memory(&dataset, content, size, dtype_of(settings));
+        if (made("bp_dataset_read_memory", status, dataset)) {
+            use_dataset(dataset);
+        }
     }
     bp_dataset_destroy(dataset);
     free(packed);

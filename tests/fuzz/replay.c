@@ -1,4 +1,4 @@
-/* Runs a target over files and over the files of folders, without a fuzzer. What is called good… must be accepted. */
+/* Runs a target over the files of folders, without a fuzzer. What is called good… must be accepted. */
 #define _DEFAULT_SOURCE /* DT_DIR and the like */
 
 #include "fuzz/harness.h"

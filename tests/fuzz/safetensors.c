@@ -33,8 +33,10 @@ static void save_again(const bp_tensors *file)
         const bp_tensor *t = &file->tensors[i];
         check(bp_tensors_add(copy, t->name, t->type, t->n_dimensions, t->shape, t->data), "that there is memory");
     }
-    check(made("save", bp_tensors_save_memory("save", copy, &bytes, &size), bytes), "that the tensors can be saved");
-    check(made("load", bp_tensors_load_memory("load", "memory", bytes, size, true, &loaded), loaded), "that what was saved can be loaded");
+    bp_status status = bp_tensors_save_memory("save", copy, &bytes, &size);
+    check(made("save", status, bytes), "that the tensors can be saved");
+    status = bp_tensors_load_memory("load", "memory", bytes, size, true, &loaded);
+    check(made("load", status, loaded), "that what was saved can be loaded");
     check(loaded->n_texts == file->n_texts && loaded->n_tensors == file->n_tensors, "that all is there again");
     bp_tensors_destroy(loaded);
     bp_tensors_destroy(copy);
@@ -45,7 +47,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     uint8_t *copy = repair_tensors(bytes, size);
     bp_tensors *file = NULL;
-    if (made("load", bp_tensors_load_memory("load", "memory", copy, size, false, &file), file)) {
+    bp_status status = bp_tensors_load_memory("load", "memory", copy, size, false, &file);
+    if (made("load", status, file)) {
         for (size_t i = 0; i < file->n_tensors; i++) {
             check_tensor(file, &file->tensors[i]);
         }

@@ -11,8 +11,9 @@ static void predict(const bp_net *net)
     void *x = calloc(SAMPLES * bp_net_input_count(net), size), *y = calloc(SAMPLES * bp_net_output_count(net), size);
     bp_workspace *ws = NULL;
     check(x && y, "that there is memory");
-    if (made("bp_workspace_create", bp_workspace_create(&ws, net, SAMPLES), ws)) {
-        bp_status status = f64 ? bp_net_predict_f64(net, ws, SAMPLES, x, y) : bp_net_predict_f32(net, ws, SAMPLES, x, y);
+    bp_status status = bp_workspace_create(&ws, net, SAMPLES);
+    if (made("bp_workspace_create", status, ws)) {
+        status = f64 ? bp_net_predict_f64(net, ws, SAMPLES, x, y) : bp_net_predict_f32(net, ws, SAMPLES, x, y);
         check(succeeded(f64 ? "bp_net_predict_f64" : "bp_net_predict_f32", status), "that a net predicts");
         check(memcmp(y, (const char *)y + bp_net_output_count(net) * size, bp_net_output_count(net) * size) == 0,
               "that the same samples have the same outputs");
@@ -38,16 +39,24 @@ void use_net(const bp_net *net)
     predict(net);
 }
 
+static void *save(const bp_net *net, size_t *size)
+{
+    void *bytes = NULL;
+    bp_status status = bp_net_save_memory(net, &bytes, size);
+    check(made("bp_net_save_memory", status, bytes), "that the net can be saved");
+    return bytes;
+}
+
 void save_net(const bp_net *net)
 {
-    void *bytes[2] = {NULL, NULL};
-    size_t sizes[2];
+    size_t first_size, second_size;
+    void *first = save(net, &first_size);
     bp_net *loaded = NULL;
-    check(made("bp_net_save_memory", bp_net_save_memory(net, &bytes[0], &sizes[0]), bytes[0]), "that the net can be saved");
-    check(made("bp_net_load_memory", bp_net_load_memory(&loaded, bytes[0], sizes[0]), loaded), "that what was saved can be loaded");
-    check(made("bp_net_save_memory", bp_net_save_memory(loaded, &bytes[1], &sizes[1]), bytes[1]), "that the net can be saved again");
-    check(sizes[0] == sizes[1] && memcmp(bytes[0], bytes[1], sizes[0]) == 0, "that saving what was loaded gives the same bytes");
+    bp_status status = bp_net_load_memory(&loaded, first, first_size);
+    check(made("bp_net_load_memory", status, loaded), "that what was saved can be loaded");
+    void *second = save(loaded, &second_size);
+    check(first_size == second_size && memcmp(first, second, first_size) == 0, "that saving what was loaded gives the same bytes");
     bp_net_destroy(loaded);
-    bp_free(bytes[0]);
-    bp_free(bytes[1]);
+    bp_free(first);
+    bp_free(second);
 }
