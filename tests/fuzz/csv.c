@@ -29,6 +29,9 @@ static void set_columns(bp_csv_reader *reader, unsigned kind)
     case 5:
         must(bp_csv_reader_set_target_columns(reader, 2, (const int[]){2, 0}));
         break;
+    case 6:
+        must(bp_csv_reader_set_target_columns(reader, 2, (const int[]){0, -1}));
+        break;
     default:
         break;
     }
@@ -71,8 +74,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     bp_dtype dtype = where & SETTING_F64 ? BP_F64 : BP_F32;
     size -= SETTINGS;
     bytes += SETTINGS;
-    unsigned char *packed = where & SETTING_PACKED ? pack(bytes, size, &size) : NULL;
-    const void *content = packed ? packed : bytes;
+    uint8_t *stretched = where & SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
+    unsigned char *packed = where & SETTING_PACKED ? pack(stretched ? stretched : bytes, size, &size) : NULL;
+    const void *content = packed ? packed : stretched ? stretched : bytes;
     bp_dataset *dataset = NULL;
     if (where & SETTING_FILE) {
         memory_file file = open_file(content, size);
@@ -89,5 +93,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     }
     bp_dataset_destroy(dataset);
     free(packed);
+    free(stretched);
     return 0;
 }

@@ -2,6 +2,8 @@
 
 #include "fuzz/harness.h"
 
+#include "data/stream.h"
+
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -101,6 +103,19 @@ unsigned char *pack(const uint8_t *bytes, size_t size, size_t *packed_size)
     *packed_size = z.total_out;
     deflateEnd(&z);
     return packed;
+}
+
+uint8_t *stretch(const uint8_t *bytes, size_t size, size_t *stretched_size)
+{
+    const uint8_t *line_end = memchr(bytes, '\n', size);
+    size_t first = line_end ? (size_t)(line_end - bytes) + 1 : 0, more = BP_STREAM_ROOM - size / 2;
+    uint8_t *stretched = malloc(size + more);
+    check(stretched, "that there is memory");
+    memcpy(stretched, bytes, first);
+    memset(stretched + first, '\n', more);
+    memcpy(stretched + first + more, bytes + first, size - first);
+    *stretched_size = size + more;
+    return stretched;
 }
 
 uint8_t *copy_with_magic(const uint8_t *bytes, size_t size, const char *magic, size_t magic_size)

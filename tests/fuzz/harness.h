@@ -40,11 +40,14 @@ const char *path_of(const char *name);
 /* The bytes packed by gzip, freed by free. */
 unsigned char *pack(const uint8_t *bytes, size_t size, size_t *packed_size);
 
+/* The bytes with so many line ends behind the first line that their middle is where a stream's buffer ends; freed by free. */
+uint8_t *stretch(const uint8_t *bytes, size_t size, size_t *stretched_size);
+
 /* A copy of the bytes, that ends where its block ends, with the first ones replaced by magic; freed by free. */
 uint8_t *copy_with_magic(const uint8_t *bytes, size_t size, const char *magic, size_t magic_size);
 
 /* How a dataset is read, by bits of an input's first byte. */
-enum { SETTING_F64 = 1, SETTING_PACKED = 2, SETTING_FILE = 4, SETTING_PAIR = 8 };
+enum { SETTING_F64 = 1, SETTING_PACKED = 2, SETTING_FILE = 4, SETTING_PAIR = 8, SETTING_STRETCHED = 64 };
 
 /* Reads a file of any kind, and uses what comes back. */
 void read_dataset(unsigned settings, const uint8_t *bytes, size_t size);

@@ -11,8 +11,9 @@ static bp_dtype dtype_of(unsigned settings)
 void read_dataset(unsigned settings, const uint8_t *bytes, size_t size)
 {
     bp_dataset *dataset = NULL;
-    unsigned char *packed = settings & SETTING_PACKED ? pack(bytes, size, &size) : NULL;
-    const void *content = packed ? packed : bytes;
+    uint8_t *stretched = settings & SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
+    unsigned char *packed = settings & SETTING_PACKED ? pack(stretched ? stretched : bytes, size, &size) : NULL;
+    const void *content = packed ? packed : stretched ? stretched : bytes;
     if (settings & SETTING_FILE) {
         memory_file file = open_file(content, size);
         bp_status status = bp_dataset_read(&dataset, file.path, dtype_of(settings));
@@ -28,6 +29,7 @@ void read_dataset(unsigned settings, const uint8_t *bytes, size_t size)
     }
     bp_dataset_destroy(dataset);
     free(packed);
+    free(stretched);
 }
 
 static void read_pair(unsigned settings, const uint8_t *inputs, size_t n_inputs, const uint8_t *targets, size_t n_targets)
