@@ -2,6 +2,7 @@
 
 #include "fuzz/harness.h"
 
+#include "core/utf8.h"
 #include "data/stream.h"
 
 #include <dirent.h>
@@ -34,6 +35,10 @@ bool succeeded(const char *function, bp_status status)
     check(bp_status_name(status), "that what is returned is a status");
     check(strncmp(sentence, function, n) == 0 && strncmp(sentence + n, ": ", 2) == 0 && sentence[n + 2] != '\0',
           "that the sentence starts with the function's name");
+    check(bp_is_utf8(sentence), "that the sentence is UTF-8");
+    for (const char *at = sentence; *at; at++) {
+        check((unsigned char)*at >= ' ' && *at != 0x7F, "that the sentence has no control characters");
+    }
     return false;
 }
 
