@@ -37,7 +37,8 @@ BP_API const char *bp_status_string(bp_status status);
 
 /**
  * The sentence of the calling thread's latest failure, "" before the first one; a success does not clear it.
- * The text is the thread's own and is overwritten by its next failure. Never NULL.
+ * It is one line of UTF-8, whatever is in a file that it quotes. The text is the thread's own and is overwritten by its next failure.
+ * Never NULL.
  */
 BP_API const char *bp_last_error(void);
 

@@ -1,6 +1,7 @@
 #include "core/status.h"
 
 #include "core/memory.h"
+#include "core/utf8.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,6 +57,7 @@ bp_status bp_fail(bp_status status, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(last_error, sizeof last_error, format, arguments);
     va_end(arguments);
+    bp_make_line(last_error); /* what it quotes from a file could be anything, and goes to a terminal or a log */
     return status;
 }
 

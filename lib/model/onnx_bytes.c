@@ -1,8 +1,6 @@
 /* What must hold before protobuf-c sees the bytes of a file. The encoding is protobuf's ("Encoding", protobuf.dev). */
 #include "model/onnx_read.h"
 
-#include "core/utf8.h"
-
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,11 +12,6 @@ bp_status bp_onnx_fail(const bp_onnx_source *from, bp_status status, const char 
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    bool utf8 = bp_is_utf8(text);
-    for (char *c = text; *c; c++) {
-        unsigned char byte = (unsigned char)*c;
-        *c = byte < ' ' || byte == 0x7f || (byte > 0x7f && !utf8) ? '?' : *c;
-    }
     return bp_fail(status, "%s: %.150s: %s", from->function, from->path, text);
 }
 

@@ -14,7 +14,7 @@ typedef struct bp_onnx_source {
     const char *function, *path;
 } bp_onnx_source;
 
-/* "function: path: …"; whatever names of the file are in the text, it comes out as one line of UTF-8. */
+/* "function: path: …" */
 bp_status bp_onnx_fail(const bp_onnx_source *from, bp_status status, const char *format, ...) BP_PRINTF(3, 4);
 
 /*

@@ -352,7 +352,14 @@ static bp_status check_numbers(const loaded *in, const bp_trainer *t)
         return fail_format(in, "trainer.settings");
     }
     bp_status status = bp_optimizer_check_settings(in->function, t->opt, in->optimizer_settings);
-    return status == BP_OK || status == BP_ERROR_MEMORY ? status : fail_format(in, "optimizer.settings");
+    if (status != BP_OK) {
+        return status == BP_ERROR_MEMORY ? status : fail_format(in, "optimizer.settings");
+    }
+    /* the rate that a schedule changes will be the optimizer's */
+    double scheduled[BP_OPTIMIZER_SETTING_COUNT];
+    memcpy(scheduled, in->optimizer_settings, sizeof scheduled);
+    scheduled[BP_OPTIMIZER_LEARNING_RATE] = values->base_rate;
+    return bp_optimizer_check_settings(in->function, t->opt, scheduled) == BP_OK ? BP_OK : fail_format(in, "trainer.values");
 }
 
 static bp_status read_history(loaded *in)

@@ -182,7 +182,8 @@ bool bp_schedule_is_valid(const bp_schedule *schedule)
         valid = valid && (has ? bp_schedule_set(&copy, (bp_schedule_setting)s, value) == BP_OK : value == initial_value(copy.kind, s));
     }
     for (int i = BP_SCHEDULE_BAD_EPOCHS; i < BP_SCHEDULE_STATE_COUNT; i++) {
-        valid = valid && schedule->state[i] >= 0 && isfinite(schedule->state[i]);
+        double count = schedule->state[i];
+        valid = valid && count >= 0 && count <= DBL_MAX && count == floor(count);
     }
     return valid && !isnan(schedule->state[BP_SCHEDULE_BEST]);
 }
