@@ -38,22 +38,32 @@ static void add_noise(const REAL(bp_pass) * pass, real *x)
     }
 }
 
+/* A row of x as the first layer sees it. Its end may go over into the place of the row after it. */
+static void copy_row(const REAL(bp_pass) * pass, const real *x, real *input)
+{
+    size_t n = pass->net->n_inputs;
+    if (pass->batch > 1 && !pass->net->input_offset) {
+        memcpy(input, x, n * sizeof *x);
+    } else {
+        REAL(bp_kernel)()->scale(n, x, pass->net->input_offset, pass->net->input_scale, input);
+    }
+}
+
 /* bp_pass_begin, where the row of the first sample is known. */
 static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * samples, size_t first, size_t row, real *input)
 {
-    const real *offset = pass->net->input_offset, *scale = pass->net->input_scale;
     size_t n = pass->net->n_inputs;
     const real *x = samples->x + row * n;
     bool noisy = pass->trains && pass->net->input_noise > 0;
     bool together = pass->batch > 1 ? !samples->order : ((uintptr_t)x | n * sizeof *x) % BP_ALIGNMENT == 0;
-    bool as_it_is = together && !offset && !noisy;
+    bool as_it_is = together && !pass->net->input_offset && !noisy;
     if (!as_it_is) {
-        REAL(bp_kernel)()->scale(n, x, offset, scale, input);
-        for (size_t s = 1; s < pass->batch; s++) { /* a row's end may have gone over into the next one's place */
+        copy_row(pass, x, input);
+        for (size_t s = 1; s < pass->batch; s++) {
             if (samples->order && s + 1 < pass->batch) {
                 REAL(bp_samples_fetch)(samples, n, first + s + 1);
             }
-            REAL(bp_kernel)()->scale(n, samples->x + row_of(samples, first + s) * n, offset, scale, input + s * n);
+            copy_row(pass, samples->x + row_of(samples, first + s) * n, input + s * n);
         }
     }
     if (noisy) {
