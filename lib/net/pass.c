@@ -17,14 +17,6 @@ static size_t row_of(const REAL(bp_samples) * samples, size_t s)
     return samples->order ? samples->order[s] : s;
 }
 
-void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s)
-{
-    const real *x = samples->x + row_of(samples, s) * n_inputs;
-    for (size_t i = 0; i < n_inputs; i += BP_ALIGNMENT / sizeof *x) {
-        __builtin_prefetch(x + i);
-    }
-}
-
 /* x ← x + σ n, n normal (Sietsma, Dow 1991) */
 static void add_noise(const REAL(bp_pass) * pass, real *x)
 {

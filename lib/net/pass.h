@@ -5,6 +5,7 @@
 #ifndef BP_NET_PASS_H
 #define BP_NET_PASS_H
 
+#include "core/memory.h"
 #include "core/real.h"
 #include "net/team.h"
 #include "net/workspace.h"
@@ -30,8 +31,16 @@ typedef struct REAL(bp_samples) {
     real label_smoothing; /* s: a target z becomes (1 − s) z + s / n_outputs (Szegedy et al. 2016) */
 } REAL(bp_samples);
 
-/* Has the x of sample number s come into the cache, while others are worked on: samples in a random order no processor foresees. */
-void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s);
+/*
+ * Has the x of sample number s come into the cache, while others are worked on: samples in a random order no processor foresees. Always inline,
+ * because gcc drops calls of a function that does nothing but this.
+ */
+__attribute__((always_inline)) static inline void REAL(bp_samples_fetch)(const REAL(bp_samples) * samples, size_t n_inputs, size_t s)
+{
+    for (size_t i = 0; samples->order && i < n_inputs; i += BP_ALIGNMENT / sizeof(real)) {
+        __builtin_prefetch(samples->x + samples->order[s] * n_inputs + i);
+    }
+}
 
 /*
  * Begins a pass through these samples from number first on, by one thread. Their x as the first layer sees it is put into input, of the workspace,

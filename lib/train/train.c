@@ -147,7 +147,7 @@ static void begin_sample(training_job *j, size_t s)
     j->before = j->step.pass.ws->layers[0].x;
     j->step.pass.step = j->training.opt->n_steps + 1;
     REAL(bp_job_begin)(&j->step, j->first + s, input_of(j, s));
-    if (j->step.samples->order && s + 1 < j->n) {
+    if (s + 1 < j->n) {
         REAL(bp_samples_fetch)(j->step.samples, j->step.pass.net->n_inputs, j->first + s + 1);
     }
 }
