@@ -44,8 +44,8 @@ BP_API bp_status bp_dataset_borrow_f64(bp_dataset **dataset, size_t n_samples, s
                                        const double *targets);
 
 /**
- * Copies inputs (n_samples × n_inputs) and the samples' classes (n_samples, each 0 … n_classes − 1); the targets become one-hot, n_outputs =
- * n_classes. Returns BP_ERROR_ARGUMENT (NULL, a size 0 or too large, a class out of range, named by its row), BP_ERROR_NONFINITE,
+ * Copies inputs (n_samples × n_inputs) and the samples' classes (n_samples, each 0 … n_classes − 1); the targets become one-hot, n_outputs
+ * = n_classes. Returns BP_ERROR_ARGUMENT (NULL, a size 0 or too large, a class out of range, named by its row), BP_ERROR_NONFINITE,
  * BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_dataset_create_classes_f32(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_classes,
@@ -66,8 +66,8 @@ BP_API size_t bp_dataset_class_count(const bp_dataset *dataset);      /**< 0 if 
 BP_API const uint32_t *bp_dataset_classes(const bp_dataset *dataset); /**< sample_count elements, the dataset's; NULL without classes */
 
 /**
- * Gives each sample a weight, sample_count elements, 0 or more, finite and not all 0, copied: how much its loss counts in training. NULL takes
- * the weights away. They go with the samples through split and fold.
+ * Gives each sample a weight, sample_count elements, 0 or more, finite and not all 0, copied: how much its loss counts in training. NULL
+ * takes the weights away. They go with the samples through split and fold.
  * Returns BP_ERROR_ARGUMENT (NULL dataset, a weight below 0, all 0), BP_ERROR_NONFINITE (a weight named by its row), BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights);
@@ -81,13 +81,14 @@ BP_API const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index
 BP_API const char *bp_dataset_input_name(const bp_dataset *dataset, size_t index);
 
 /**
- * What took the place of missing values in input column index: the mean of the others (csv_reader.h); NaN if there is none, as for other datasets.
+ * What took the place of missing values in input column index: the mean of the others (csv_reader.h); NaN if there is none, as for other
+ * datasets.
  */
 BP_API double bp_dataset_input_mean(const bp_dataset *dataset, size_t index);
 
 /**
- * The inputs, sample_count × input_count, the dataset's. Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_DTYPE, BP_ERROR_UNSUPPORTED (a dataset of a mapped
- * file, dataset_file.h, whose numbers are converted when wanted; bp_dataset_gather has them).
+ * The inputs, sample_count × input_count, the dataset's. Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_DTYPE, BP_ERROR_UNSUPPORTED (a dataset
+ * of a mapped file, dataset_file.h, whose numbers are converted when wanted; bp_dataset_gather has them).
  */
 BP_API bp_status bp_dataset_inputs_f32(const bp_dataset *dataset, const float **inputs);
 BP_API bp_status bp_dataset_inputs_f64(const bp_dataset *dataset, const double **inputs);
@@ -107,9 +108,9 @@ BP_API bp_status bp_dataset_gather_f64(const bp_dataset *dataset, size_t n, cons
 /* ---- divide and scale ---- */
 
 /**
- * Divides into a training and a test part, both independent copies (of a mapped file: sharing it), after a seeded shuffle (bp_random_permutation). test_fraction is in
- * (0, 1). With classes the division is stratified: from a class with n samples, ⌊n × test_fraction + ½⌋ go to the test part. Without,
- * the whole set counts as one class.
+ * Divides into a training and a test part, both independent copies (of a mapped file: sharing it), after a seeded shuffle
+ * (bp_random_permutation). test_fraction is in (0, 1). With classes the division is stratified: from a class with n samples, ⌊n ×
+ * test_fraction + ½⌋ go to the test part. Without, the whole set counts as one class.
  * Returns BP_ERROR_ARGUMENT (NULL, test_fraction out of range, a part that would be empty or have only weights of 0), BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_dataset_split(const bp_dataset *dataset, double test_fraction, uint64_t seed, bp_dataset **train, bp_dataset **test);

@@ -66,8 +66,10 @@ static bp_storage *map(bp_stream *stream, const bp_array_header *header, size_t 
         return NULL;
     }
     bp_storage *storage = bp_storage_map(stream->file, (size_t)stream->size, stream->name);
-    if (!storage) {
-        bp_stream_fail(stream, errno == ENOMEM ? BP_ERROR_MEMORY : BP_ERROR_IO, "its %ju bytes cannot be mapped", (uintmax_t)stream->size);
+    if (!storage && errno == ENOMEM) {
+        bp_stream_fail_memory(stream);
+    } else if (!storage) {
+        bp_stream_fail(stream, BP_ERROR_IO, "its %ju bytes cannot be mapped", (uintmax_t)stream->size);
     }
     return storage;
 }

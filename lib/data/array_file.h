@@ -1,4 +1,7 @@
-/* Files that are one array of numbers behind a header: IDX and NPY. The first dimension counts the samples, the product of the others their numbers. */
+/*
+ * Files that are one array of numbers behind a header: IDX and NPY. The first dimension counts the samples, the product of the others their
+ * numbers.
+ */
 #ifndef BP_DATA_ARRAY_FILE_H
 #define BP_DATA_ARRAY_FILE_H
 
@@ -23,13 +26,15 @@ bool bp_is_idx(const unsigned char *bytes, size_t n);
 bool bp_is_npy(const unsigned char *bytes, size_t n);
 
 /*
- * Reads the header at the start of the stream's buffer, and nothing more: element, swapped, column_major, dimensions and offset. Returns the stream's
- * status: BP_ERROR_FORMAT, BP_ERROR_UNSUPPORTED.
+ * Reads the header at the start of the stream's buffer, and nothing more: element, swapped, column_major, dimensions and offset. Returns
+ * the stream's status: BP_ERROR_FORMAT, BP_ERROR_UNSUPPORTED.
  */
 bp_status bp_idx_header(bp_stream *stream, bp_array_header *header);
 bp_status bp_npy_header(bp_stream *stream, bp_array_header *header);
 
-/* The array of an opened stream with such a file, mapped where it can be; the rows' storage is the caller's. Returns the stream's status. */
+/*
+ * The array of an opened stream with such a file, mapped where it can be; the rows' storage is the caller's. Returns the stream's status.
+ */
 bp_status bp_array_read(bp_stream *stream, bp_array_header *header, bp_file_rows *rows);
 
 #endif

@@ -17,8 +17,8 @@ typedef struct bp_file_rows {
 } bp_file_rows;
 
 /*
- * Inputs are a plain array of the dtype, or rows of a file that are converted when they are copied. Targets are that, too; or, with input_rows and
- * classes only, one-hot rows that are made from the classes.
+ * Inputs are a plain array of the dtype, or rows of a file that are converted when they are copied. Targets are that, too; or, with
+ * input_rows and classes only, one-hot rows that are made from the classes.
  */
 struct bp_dataset {
     bp_dtype dtype;
@@ -47,8 +47,9 @@ bp_status bp_dataset_check_sizes(const char *function, bp_dtype dtype, size_t n_
 bool bp_dataset_is_plain(const bp_dataset *dataset);
 
 /*
- * Copies samples first … first + n − 1, or order[first] … order[first + n − 1], which there are, as numbers of the dataset's dtype; inputs and targets
- * may be NULL. A number of a file that is not finite, or beyond the dtype, is BP_ERROR_FORMAT, in the name of function, with its row and column.
+ * Copies samples first … first + n − 1, or order[first] … order[first + n − 1], which there are, as numbers of the dataset's dtype; inputs
+ * and targets may be NULL. A number of a file that is not finite, or beyond the dtype, is BP_ERROR_FORMAT, in the name of function, with
+ * its row and column.
  */
 bp_status bp_dataset_copy(const char *function, const bp_dataset *dataset, size_t first, size_t n, const size_t *order, void *inputs,
                           void *targets);

@@ -35,7 +35,10 @@ bp_element bp_element_of(bp_dtype dtype);
 /* Whether this machine puts a number's last byte first. */
 bool bp_is_little_endian(void);
 
-/* An integer element, of any type but u64 beyond an int64_t, which becomes the largest. Any alignment; swapped: not in this machine's byte order. */
+/*
+ * An integer element, of any type but u64 beyond an int64_t, which becomes the largest. Any alignment; swapped: not in this machine's byte
+ * order.
+ */
 int64_t bp_element_integer(bp_element element, bool swapped, const unsigned char *from);
 
 /* n numbers, rounded to the type. */

@@ -1,5 +1,6 @@
 /*
- * FANN's training data: three integers, how many samples, inputs and targets; then each sample's inputs and its targets; all divided by white space.
+ * FANN's training data: three integers, how many samples, inputs and targets; then each sample's inputs and its targets; all divided by
+ * white space.
  */
 #ifndef BP_DATA_FANN_DATA_H
 #define BP_DATA_FANN_DATA_H

@@ -1,6 +1,6 @@
 /*
- * IDX, the format of MNIST (LeCun, Cortes, Burges, "The MNIST database of handwritten digits"): two zero bytes, the type of the numbers, how many
- * dimensions, these as 32 bits each, the numbers; all with the first byte first.
+ * IDX, the format of MNIST (LeCun, Cortes, Burges, "The MNIST database of handwritten digits"): two zero bytes, the type of the numbers,
+ * how many dimensions, these as 32 bits each, the numbers; all with the first byte first.
  */
 #include "data/array_file.h"
 

@@ -1,6 +1,6 @@
 /*
- * NPY 1.0 to 3.0 (numpy.lib.format): "\x93NUMPY", the version, the length of a text, the text, the numbers. The text is a Python dictionary with the
- * keys descr, fortran_order and shape, and only such a one is taken.
+ * NPY 1.0 to 3.0 (numpy.lib.format): "\x93NUMPY", the version, the length of a text, the text, the numbers. The text is a Python dictionary
+ * with the keys descr, fortran_order and shape, and only such a one is taken.
  */
 #include "data/array_file.h"
 

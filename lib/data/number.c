@@ -51,8 +51,8 @@ static bool divide(uint64_t digits, int n, double *value)
 #endif
 
 /*
- * The commonest numbers: up to 19 digits, and a power of ten that makes the result exact before it is rounded once (Clinger 1990, "How to read
- * floating point numbers accurately"). NULL for others.
+ * The commonest numbers: up to 19 digits, and a power of ten that makes the result exact before it is rounded once (Clinger 1990, "How to
+ * read floating point numbers accurately"). NULL for others.
  */
 static const char *scan_short(const char *at, const char *end, double *value)
 {

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /*
- * Reads the decimal number at the start of a text, with a point as in the C locale given; it is what strtod makes of it, infinite if it is beyond a
- * double. Returns where it ends, which is before a character that no number has, or at end; NULL if there is no number.
+ * Reads the decimal number at the start of a text, with a point as in the C locale given; it is what strtod makes of it, infinite if it is
+ * beyond a double. Returns where it ends, which is before a character that no number has, or at end; NULL if there is no number.
  */
 const char *bp_scan_number(const char *at, const char *end, locale_t c_locale, double *value);
 

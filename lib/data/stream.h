@@ -1,6 +1,6 @@
 /*
- * The bytes of a regular file, or of a block of memory, as they pass through a buffer; unpacked, if they are gzip data. Nothing is mapped: a
- * file that shrinks meanwhile is cut short, no more.
+ * The bytes of a regular file, or of a block of memory, as they pass through a buffer; unpacked, if they are gzip data. Nothing is mapped:
+ * a file that shrinks meanwhile is cut short, no more.
  */
 #ifndef BP_DATA_STREAM_H
 #define BP_DATA_STREAM_H
@@ -32,8 +32,8 @@ typedef struct bp_stream {
 } bp_stream;
 
 /*
- * Opens, and fills the buffer; the stream is released also after a failure. A path to what is not a regular file is refused, without waiting for a
- * FIFO's writer. The memory is the caller's.
+ * Opens, and fills the buffer; the stream is released also after a failure. A path to what is not a regular file is refused, without
+ * waiting for a FIFO's writer. The memory is the caller's.
  */
 bp_status bp_stream_open(bp_stream *stream, const char *function, const char *path);
 bp_status bp_stream_open_memory(bp_stream *stream, const char *function, const void *bytes, size_t size);

@@ -1,6 +1,6 @@
 /*
- * The cells of a CSV file as they come: each goes to its place in growing arrays of inputs, targets and classes. Which column is what is known when
- * the first data row has ended and its fields are counted; until then its cells are held as text.
+ * The cells of a CSV file as they come: each goes to its place in growing arrays of inputs, targets and classes. Which column is what is
+ * known when the first data row has ended and its fields are counted; until then its cells are held as text.
  */
 #ifndef BP_DATA_TABLE_H
 #define BP_DATA_TABLE_H
@@ -73,8 +73,8 @@ void bp_table_field(void *text, size_t length, void *table);
 void bp_table_row(int end, void *table);
 
 /*
- * Takes rows that lie in text as whole lines, are of plain numbers and texts, and right, and returns where the first other one begins. To be called
- * between rows.
+ * Takes rows that lie in text as whole lines, are of plain numbers and texts, and right, and returns where the first other one begins. To
+ * be called between rows.
  */
 const char *bp_table_plain_rows(bp_table *table, const char *text, const char *end);
 

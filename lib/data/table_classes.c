@@ -44,8 +44,8 @@ static uint32_t number_at(const bp_table *table, size_t row)
 }
 
 /*
- * The classes in order: class_of[number in the dictionary], and names. Returns how many. Integers are those that a long long holds; 1, 01 and +1 are
- * one class, named as it is first written.
+ * The classes in order: class_of[number in the dictionary], and names. Returns how many. Integers are those that a long long holds; 1, 01
+ * and +1 are one class, named as it is first written.
  */
 static size_t order_classes(size_t n, label *labels, uint32_t *class_of, const char **names)
 {

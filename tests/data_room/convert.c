@@ -1,4 +1,7 @@
-/* Reads a file, or a file of inputs and one of targets, and writes what it has as NPY: convert OUTPUT INPUTS [TARGETS]. For scripts of tests. */
+/*
+ * Reads a file, or a file of inputs and one of targets, and writes what it has as NPY: convert OUTPUT INPUTS [TARGETS]. For scripts of
+ * tests.
+ */
 #include <bp/bp.h>
 
 #include <stdio.h>

@@ -129,7 +129,10 @@ static int watch(void *context, const bp_progress *progress)
     return 0;
 }
 
-/* 200,000 samples of 784 pixels, 157 MB as they are and 627 MB as f32: memory of its own is bounded by the batch, and by the samples' order. */
+/*
+ * 200,000 samples of 784 pixels, 157 MB as they are and 627 MB as f32: memory of its own is bounded by the batch, and by the samples'
+ * order.
+ */
 static void test_memory(void **state)
 {
     (void)state;

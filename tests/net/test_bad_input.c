@@ -374,6 +374,7 @@ static void test_names(void **state)
     ROUND_TRIP(bp_loss, 0, 5);
     ROUND_TRIP(bp_rule, 0, 2);
     ROUND_TRIP(bp_initializer, 0, 7);
+    ROUND_TRIP(bp_csv_missing, 0, 3);
     ROUND_TRIP(bp_method, 0, 10);
     ROUND_TRIP(bp_optimizer_setting, 0, 16);
     ROUND_TRIP(bp_metric, 0, 6);
