@@ -67,14 +67,6 @@ static evaluate_options parse(int argc, char **argv)
         case 'J':
             o.json = true;
             break;
-        case 'b':
-            o.samples.header = parse_header(name, optarg);
-            o.samples.has_header = true;
-            break;
-        case 'u':
-            o.samples.missing = parse_missing(name, optarg);
-            o.samples.has_missing = true;
-            break;
         case 'j':
             o.n_threads = parse_whole_number(name, optarg, 1, 1024);
             break;
@@ -82,7 +74,9 @@ static evaluate_options parse(int argc, char **argv)
             fputs(usage, stdout);
             exit(0);
         default:
-            refuse_option();
+            if (!samples_option(&o.samples, option, name, optarg)) {
+                refuse_option();
+            }
         }
     }
     const char *arguments[2];

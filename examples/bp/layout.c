@@ -11,8 +11,8 @@
 /* ---- fields ---- */
 
 /*
- * The separator that the row has most of outside quotes. A comma between digits counts only if there is nothing else: it may be a decimal comma,
- * and the library has a sentence for that.
+ * The separator that the row has most of outside quotes. A comma between digits counts only if there is nothing else: it may be a decimal
+ * comma, and there is a sentence for that.
  */
 static char find_delimiter(const char *row)
 {

@@ -20,8 +20,8 @@ bool layout_find(layout *l, const source *s, const bp_csv_header *header);
 void layout_release(layout *l);
 
 /*
- * The column of a name in the header, or of a number from 1, or from −1 backwards, as calls count it: from 0, or from −1. False if there is none,
- * with a sentence on stderr that begins with what.
+ * The column of a name in the header, or of a number from 1, or from −1 backwards, as calls count it: from 0, or from −1. False if there is
+ * none, with a sentence on stderr that begins with what.
  */
 bool layout_find_column(const layout *l, const source *s, const char *what, const char *name, int *column);
 

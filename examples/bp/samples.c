@@ -9,6 +9,18 @@
 
 enum { NUMBER_LENGTH = 24 };
 
+bool samples_option(samples_options *o, int option, const char *name, const char *value)
+{
+    if (option == 'b') {
+        o->header = parse_header(name, value);
+        o->has_header = true;
+    } else if (option == 'u') {
+        o->missing = parse_missing(name, value);
+        o->has_missing = true;
+    }
+    return option == 'b' || option == 'u';
+}
+
 bool is_classifier(bp_net *net)
 {
     bp_layer *last;
@@ -61,32 +73,33 @@ static bp_status set_classes(bp_csv_reader *reader, const layout *l, const bp_ne
 
 /* ---- columns ---- */
 
-/* The net's outputs as the last columns, but for the one column that has a name. */
-static bp_status set_numbers(bp_csv_reader *reader, const bp_net *net, const char *target, int column)
+/* The column, or where n are wanted the last n ones. */
+static bp_status set_numbers(bp_csv_reader *reader, size_t n, int column)
 {
-    size_t n = target ? 1 : bp_net_output_count(net);
     int *columns = calloc(n, sizeof *columns);
     if (!columns) {
         return BP_ERROR_MEMORY;
     }
     for (size_t k = 0; k < n; k++) {
-        columns[k] = target ? column : (int)k - (int)n;
+        columns[k] = n == 1 ? column : (int)k - (int)n;
     }
     bp_status status = bp_csv_reader_set_target_columns(reader, n, columns);
     free(columns);
     return status;
 }
 
-static bp_status set_target(const samples_options *o, const source *s, const layout *l, bp_net *net, bp_csv_reader *reader,
-                            int *exit_status)
+/* The column that the command line says, or the net, or the last. */
+static bool find_target(const samples_options *o, const source *s, const layout *l, const bp_net *net, int *column, int *exit_status)
 {
     const char *target = o->target ? o->target : bp_net_metadata(net, "target");
-    int column = -1;
-    if (target && l->n_fields && !layout_find_column(l, s, o->target ? "--target" : "the net's target", target, &column)) {
-        *exit_status = o->target ? STATUS_USAGE : STATUS_FAILURE;
-        return BP_ERROR_STATE;
+    *column = -1;
+    if (!o->with_target || !target || l->n_fields == 0) {
+        return true;
     }
-    return is_classifier(net) ? set_classes(reader, l, net, column) : set_numbers(reader, net, target, column);
+    if (o->target) {
+        *exit_status = STATUS_USAGE;
+    }
+    return layout_find_column(l, s, o->target ? "--target" : "the net's target", target, column);
 }
 
 /* As the command line says, else as the net was trained, where that says how to put something in the place of what is missing. */
@@ -97,7 +110,7 @@ static bp_csv_missing missing_of(const samples_options *o, const bp_net *net)
     return o->has_missing ? o->missing : is_mean ? BP_CSV_MISSING_MEAN : BP_CSV_MISSING_ERROR;
 }
 
-static bp_status configure(const samples_options *o, const source *s, const layout *l, bp_net *net, bp_csv_reader *reader, int *exit_status)
+static bp_status configure(const samples_options *o, const layout *l, bp_net *net, int column, bp_csv_reader *reader)
 {
     bp_status status = bp_csv_reader_set_delimiter(reader, l->delimiter);
     if (status == BP_OK) {
@@ -109,7 +122,12 @@ static bp_status configure(const samples_options *o, const source *s, const layo
     if (status == BP_OK && bp_net_input_name(net, 0)) {
         status = bp_csv_reader_set_net(reader, net);
     }
-    return status == BP_OK && o->with_target ? set_target(o, s, l, net, reader, exit_status) : status;
+    if (status == BP_OK && o->with_target) {
+        bool is_single = o->target || bp_net_metadata(net, "target");
+        status = is_classifier(net) ? set_classes(reader, l, net, column)
+                                    : set_numbers(reader, is_single ? 1 : bp_net_output_count(net), column);
+    }
+    return status;
 }
 
 /* ---- the file ---- */
@@ -117,23 +135,24 @@ static bp_status configure(const samples_options *o, const source *s, const layo
 static bool read_csv(const samples_options *o, const source *s, bp_net *net, bp_dataset **dataset, int *exit_status)
 {
     layout l;
-    bp_csv_reader *reader = NULL;
-    bool done = layout_find(&l, s, o->has_header ? &o->header : NULL);
+    int column;
+    bool done = layout_find(&l, s, o->has_header ? &o->header : NULL) && find_target(o, s, &l, net, &column, exit_status);
     if (done) {
+        bp_csv_reader *reader = NULL;
         bp_status status = bp_csv_reader_create(&reader);
         if (status == BP_OK) {
-            status = configure(o, s, &l, net, reader, exit_status);
+            status = configure(o, &l, net, column, reader);
         }
-        bool is_said = status == BP_ERROR_STATE; /* by set_target */
         if (status == BP_OK) {
             status = source_read_csv(s, reader, bp_net_dtype(net), dataset);
         }
+        bp_csv_reader_destroy(reader);
+        *exit_status = STATUS_FAILURE;
         done = status == BP_OK;
-        if (!done && !is_said) {
+        if (!done) {
             complain_of(status);
         }
     }
-    bp_csv_reader_destroy(reader);
     layout_release(&l);
     return done;
 }

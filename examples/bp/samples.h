@@ -17,6 +17,9 @@ typedef struct samples_options {
     const char *targets;    /* another file that has it, for IDX and NPY; NULL: none */
 } samples_options;
 
+/* Takes --header ('b') and --missing ('u') from the command line; false for another option. */
+bool samples_option(samples_options *o, int option, const char *name, const char *value);
+
 /* Whether the net's outputs are classes: it names them, or ends with softmax. */
 bool is_classifier(bp_net *net);
 

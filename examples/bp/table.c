@@ -46,7 +46,8 @@ static bp_status read_with_target(options *o, const source *s, const layout *l, 
 {
     size_t index = column < 0 ? l->n_columns - (size_t)-column : (size_t)column;
     bool is_counted = l->has_counts && index + 1 == l->n_columns;
-    if (!o->regress && !o->classes && (!l->data || is_number(l->data[index])) && !is_counted) {
+    bool may_be_number = l->data && index < l->n_columns && is_number(l->data[index]);
+    if (!o->regress && !o->classes && may_be_number && !is_counted) {
         bp_status status = read_target(s, reader, column, false, t);
         o->regress = status == BP_OK && !look_like_classes(t->samples);
         if (o->regress) {

@@ -60,20 +60,6 @@ static bool write_course(const options *o, const bp_trainer *trainer)
     return !o->plot || plot_history(trainer, o->regress, name ? name + 1 : o->data, o->plot);
 }
 
-/* The net as it is to be used. */
-static bool write_net(const options *o, const table *t, training *run)
-{
-    if (!o->model) {
-        return true;
-    }
-    bp_status status = table_name_net(o, t, run->net);
-    if (status != BP_OK) {
-        complain_of(status);
-        return false;
-    }
-    return model_write(run->net, o->model, o->format, NULL);
-}
-
 static bp_status train(const options *o, const table *t, training *run, const bp_dataset *test)
 {
     print_sizes(o, t, run, test);
@@ -114,13 +100,16 @@ static int train_and_report(const options *o, const table *t, training *run, con
 {
     double metrics[METRIC_COUNT];
     bool done = false;
-    bp_status status = train(o, t, run, test);
+    bp_status status = table_name_net(o, t, run->net); /* first, for a checkpoint has names as well */
+    if (status == BP_OK) {
+        status = train(o, t, run, test);
+    }
     if (status == BP_OK) {
         done = write_course(o, run->trainer);
         status = training_finish(run);
     }
     if (status == BP_OK) {
-        done = write_net(o, t, run) && done;
+        done = (!o->model || model_write(run->net, o->model, o->format, NULL)) && done;
     }
     if (status == BP_OK && test) {
         status = judge(o, t, run, test, metrics);
