@@ -74,7 +74,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     bp_dtype dtype = where & SETTING_F64 ? BP_F64 : BP_F32;
     size -= SETTINGS;
     bytes += SETTINGS;
-    uint8_t *stretched = where & SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
+    uint8_t *stretched = (where & SETTING_STRETCHED) == SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
     unsigned char *packed = where & SETTING_PACKED ? pack(stretched ? stretched : bytes, size, &size) : NULL;
     const void *content = packed ? packed : stretched ? stretched : bytes;
     bp_dataset *dataset = NULL;

@@ -11,7 +11,7 @@ static bp_dtype dtype_of(unsigned settings)
 void read_dataset(unsigned settings, const uint8_t *bytes, size_t size)
 {
     bp_dataset *dataset = NULL;
-    uint8_t *stretched = settings & SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
+    uint8_t *stretched = (settings & SETTING_STRETCHED) == SETTING_STRETCHED ? stretch(bytes, size, &size) : NULL;
     unsigned char *packed = settings & SETTING_PACKED ? pack(stretched ? stretched : bytes, size, &size) : NULL;
     const void *content = packed ? packed : stretched ? stretched : bytes;
     if (settings & SETTING_FILE) {
