@@ -1,6 +1,7 @@
 /* OpenBLAS through its C interface. Its dimensions are 32-bit: BP_MAX_DIMENSION keeps ours below. */
 #include "kernel/blas.h"
 
+#include "kernel/blas_lock.h"
 #include "kernel/cache.h"
 #include "kernel/reference.h"
 
@@ -18,13 +19,17 @@ static void gemv(size_t m, size_t n, const real *A, size_t lda, const real *x, c
     if (b) {
         memcpy(y, b, m * sizeof *y);
     }
+    bp_blas_lock();
     CBLAS(gemv)(CblasRowMajor, CblasNoTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, b ? 1 : 0, y, 1);
+    bp_blas_unlock();
 }
 
 /* y = Aᵀ x + beta y */
 static void add_gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x, real beta, real *y)
 {
+    bp_blas_lock();
     CBLAS(gemv)(CblasRowMajor, CblasTrans, (int)m, (int)n, 1, A, (int)lda, x, 1, beta, y, 1);
+    bp_blas_unlock();
 }
 
 static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x, real *y)
@@ -34,7 +39,9 @@ static void gemv_t(size_t m, size_t n, const real *A, size_t lda, const real *x,
 
 static void ger(size_t m, size_t n, real alpha, const real *x, const real *z, real *A, size_t lda)
 {
+    bp_blas_lock();
     CBLAS(ger)(CblasRowMajor, (int)m, (int)n, alpha, x, 1, z, 1, A, (int)lda);
+    bp_blas_unlock();
 }
 
 /*
@@ -106,9 +113,11 @@ static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const re
 static void gemm(bp_transpose transpose_a, bp_transpose transpose_b, size_t m, size_t n, size_t k, real alpha, const real *A, size_t lda,
                  const real *B, size_t ldb, real beta, real *C, size_t ldc)
 {
+    bp_blas_lock();
     CBLAS(gemm)
     (CblasRowMajor, transpose_a == BP_TRANSPOSE ? CblasTrans : CblasNoTrans, transpose_b == BP_TRANSPOSE ? CblasTrans : CblasNoTrans,
      (int)m, (int)n, (int)k, alpha, A, (int)lda, B, (int)ldb, beta, C, (int)ldc);
+    bp_blas_unlock();
 }
 
 const REAL(bp_kernel_table) REAL(bp_kernel_blas) = {

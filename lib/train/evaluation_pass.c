@@ -28,7 +28,7 @@ static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass,
     }
     double sum = REAL(bp_kernel)()->loss(evaluation->loss, bp_loss_is_fused(evaluation->loss), pass->batch, output->m, output->e, output->y,
                                          target, NULL, output->g);
-    if (!isfinite(sum)) {
+    if (!isfinite((real)(sum / (double)pass->batch))) { /* as a training step sees it */
         return bp_fail(BP_ERROR_NONFINITE, "%s: the loss of one of the samples %zu to %zu, or its derivative, is NaN or infinite",
                        evaluation->function, first, first + pass->batch - 1);
     }
