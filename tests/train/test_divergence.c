@@ -281,8 +281,12 @@ static void test_halvings(void **state)
 {
     (void)state;
     const double batches[] = {1, 100, 300};
-    /* in f32 the gradient of one batch of all these errors may be beyond the type, and then no rate is small enough */
-    for (size_t i = 0; i < (REAL_DTYPE == BP_F32 ? 4 : 6); i++) {
+    /*
+     * With tables that sum an f32 loss in double, the first epoch of one batch may end where the loss is finite but its gradient is not: then no rate
+     * is small enough for the second.
+     */
+    bool sums_in_double = strcmp(bp_kernel_name(), "blas") == 0 || strcmp(bp_kernel_name(), "reference") == 0;
+    for (size_t i = 0; i < (REAL_DTYPE == BP_F32 && sums_in_double ? 4 : 6); i++) {
         check_halvings(batches[i / 2], i % 2);
     }
 }
