@@ -3,7 +3,8 @@
  *
  * Both calls return the common errors of net.h, BP_ERROR_STATE (an optimizer of another net, a workspace made before a layer was given
  * dropout), BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), and
- * BP_ERROR_NONFINITE when the loss or the error signal is NaN or infinite: then the weights are as they were before that step.
+ * BP_ERROR_NONFINITE when the loss, the error signal, the norm of a gradient that is clipped or a parameter that a custom method computes is NaN or
+ * infinite; BP_ERROR_STATE also when a custom method's function fails. Then the weights are as they were before that step.
  */
 #ifndef BP_TRAIN_H
 #define BP_TRAIN_H
@@ -22,7 +23,8 @@ extern "C" {
 
 /**
  * One step on a batch: the parameters move once, by the gradient of the mean loss. x: batch × n_inputs, target: batch × n_outputs.
- * mean_loss receives the loss before the step; it may be NULL.
+ * mean_loss receives the loss before the step; it may be NULL. With L-BFGS the step is some iterations on this batch, which take memory: returns
+ * also BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_net_train_step_f32(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t batch, const float *x,
                                        const float *target, float *mean_loss);
@@ -32,7 +34,7 @@ BP_API bp_status bp_net_train_step_f64(bp_net *net, bp_workspace *ws, bp_optimiz
 /**
  * On-line learning: n samples one after the other, the parameters move after each; the same as n train steps of batch 1. n is 1 or more.
  * x: n × n_inputs, target: n × n_outputs. mean_loss receives the mean of each sample's loss before its own step; it may be NULL.
- * On BP_ERROR_NONFINITE the steps before the sample named in the sentence have been made.
+ * When a step fails, those before the sample named in the sentence have been made. L-BFGS is BP_ERROR_UNSUPPORTED here.
  */
 BP_API bp_status bp_net_train_online_f32(bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss, size_t n, const float *x,
                                          const float *target, float *mean_loss);

@@ -181,7 +181,10 @@ BP_API int bp_progress_print(void *file, const bp_progress *progress);
  * When a step fails, net and optimizer are where the epoch began: on BP_ERROR_DIVERGED (the loss, its derivative, a parameter, or an output on the
  * validation set is NaN or infinite; the sentence has epoch and batch), and with a custom method.
  * Returns BP_ERROR_ARGUMENT (NULL; a MONITOR that the set has not), BP_ERROR_STATE (called from its own progress function), BP_ERROR_MEMORY,
- * BP_ERROR_DIVERGED, and what a custom method returns.
+ * BP_ERROR_DIVERGED, BP_ERROR_FORMAT (a number of a mapped file is NaN, infinite or beyond the dtype; the sentence has file, row and column), and
+ * what a custom method returns.
+ *
+ * Halvings cannot help where the gradient is beyond the dtype although the loss is not: then all of them are used, and the run ends as diverged.
  */
 BP_API bp_status bp_trainer_run(bp_trainer *trainer);
 
@@ -233,20 +236,19 @@ BP_API bp_status bp_trainer_write_history(const bp_trainer *trainer, const char 
 /* ---- checkpoints ---- */
 
 /**
- * Writes all that training needs to go on: parameters (as tensors layers.N.weight and layers.N.bias), optimizer and schedule with their
- * settings and state, place in the epoch, best parameters, history, settings of the trainer. The format is safetensors. The file is replaced whole
- * or not at all; also from within the progress function. Datasets, class weights, input scaling, dropout, noise and frozen layers are the program's,
- * and not saved.
+ * Writes all that training needs to go on: the net as in a model file (model.h), optimizer and schedule with their settings and state, place in
+ * the epoch, best parameters, history, settings of the trainer. The format is safetensors. The file is replaced whole or not at all; also from
+ * within the progress function. Datasets, class weights, dropout, noise and frozen layers are the program's, and not saved.
  * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_NONFINITE (a parameter is NaN or infinite: training is about to diverge),
  * BP_ERROR_MEMORY. Read-only.
  */
 BP_API bp_status bp_trainer_save(const bp_trainer *trainer, const char *path);
 
 /**
- * Takes all of that from a file into a trainer that was made with a net of the same layers, an optimizer of the same method, the same loss and a
+ * Takes all of that from a file into a trainer that was made with a net of the same layers and input scaling, an optimizer of the same method, the same loss and a
  * training set of as many samples; settings other than THREADS are the file's from then on. Training goes on to the same bits as without a break.
- * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_FORMAT (not a checkpoint, cut short, damaged, of another version), BP_ERROR_STATE (of another
- * net, method, loss or dataset; the sentence says which), BP_ERROR_NONFINITE (a parameter), BP_ERROR_MEMORY. On failure nothing has changed.
+ * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_FORMAT (not a checkpoint, cut short, damaged, of another version), BP_ERROR_UNSUPPORTED (a
+ * model format of another version, an activation or element type that this library has not), BP_ERROR_STATE (of another net, method, loss or dataset; the sentence says which), BP_ERROR_NONFINITE (a parameter), BP_ERROR_MEMORY. On failure nothing has changed.
  */
 BP_API bp_status bp_trainer_load(bp_trainer *trainer, const char *path);
 
