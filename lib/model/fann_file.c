@@ -262,7 +262,7 @@ static size_t missing_before(const bp_fann_file *file, size_t key, const bool *s
             return of_neurons[i];
         }
     }
-    for (size_t k = SCALES; key == NEURONS && file->has_scaling && k < KEY_COUNT; k++) {
+    for (size_t k = SCALES; key == CONNECTIONS && file->has_scaling && k < KEY_COUNT; k++) {
         if (!seen[k]) {
             return k;
         }
