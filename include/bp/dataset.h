@@ -144,6 +144,13 @@ BP_API bp_status bp_scaling_from_name(const char *name, bp_scaling *scaling);
 BP_API bp_status bp_dataset_fit_scaling_f32(const bp_dataset *dataset, bp_scaling scaling, float *offset, float *scale);
 BP_API bp_status bp_dataset_fit_scaling_f64(const bp_dataset *dataset, bp_scaling scaling, double *offset, double *scale);
 
+/**
+ * The same of the targets (output_count elements each), for bp_net_set_output_scaling. Returns as bp_dataset_fit_scaling, and BP_ERROR_ARGUMENT for
+ * a dataset without targets.
+ */
+BP_API bp_status bp_dataset_fit_target_scaling_f32(const bp_dataset *dataset, bp_scaling scaling, float *offset, float *scale);
+BP_API bp_status bp_dataset_fit_target_scaling_f64(const bp_dataset *dataset, bp_scaling scaling, double *offset, double *scale);
+
 #ifdef __cplusplus
 }
 #endif

@@ -30,11 +30,13 @@ extern "C" {
  *     FANN_GAUSSIAN_SYMMETRIC  2 exp(−(s e)²) − 1             gaussian, 2 and −1 in the next layer's weights
  *     FANN_ELLIOT, _SIN, _COS  half the symmetric one + ½     the symmetric one's, ½ and ½ in the next layer's weights
  *
+ * and behind the last layer in the net's output scaling.
+ *
  * The others (steps, pieces of lines, stepwise approximations) are none of libbp's and refused, as are layers of several activations,
  * shortcut connections and files of fixed-point numbers. Connections that a sparse net has not are weights of 0.
  *
- * If the file has scaling, the net takes and gives numbers as the data had them: as fann_scale_input, fann_run and fann_descale_output in a
- * row. What is to be done to outputs goes into the last layer's weights if that is linear, else into one more layer, diagonal and linear.
+ * If the file has scaling, it becomes the net's input and output scaling, and the net takes and gives numbers as the data had them: as
+ * fann_scale_input, fann_run and fann_descale_output in a row.
  *
  * FANN keeps s e within ±150 / s; this net does not. It matters for linear outputs beyond that, and for s above 5.
  *

@@ -85,6 +85,21 @@ BP_API bp_status bp_net_set_input_scaling_f64(bp_net *net, const double *offset,
 BP_API bp_status bp_net_get_input_scaling_f32(const bp_net *net, float *offset, float *scale);
 BP_API bp_status bp_net_get_input_scaling_f64(const bp_net *net, double *offset, double *scale);
 
+/**
+ * From now on the last layer learns (z − offset) ⊙ scale of a target z, and the net answers y ⊘ scale + offset: bp_net_forward, bp_net_predict and
+ * bp_net_backward have outputs in the units of the targets, as have metrics; a loss, and the gradient that comes with it, is of the scaled numbers.
+ * offset and scale have n_outputs elements and are copied; both NULL removes the scaling. bp_dataset_fit_target_scaling computes them. With it there
+ * is no training by the cross-entropies, whose targets are probabilities.
+ * Returns BP_ERROR_ARGUMENT (net NULL, only one of the two NULL, a scale whose inverse is not finite, as of 0), BP_ERROR_DTYPE, BP_ERROR_STATE (the
+ * net is not initialized), BP_ERROR_NONFINITE, BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_net_set_output_scaling_f32(bp_net *net, const float *offset, const float *scale);
+BP_API bp_status bp_net_set_output_scaling_f64(bp_net *net, const double *offset, const double *scale);
+
+/** Copies the scaling out, n_outputs elements each: 0 and 1 where none is set. Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_DTYPE. Read-only. */
+BP_API bp_status bp_net_get_output_scaling_f32(const bp_net *net, float *offset, float *scale);
+BP_API bp_status bp_net_get_output_scaling_f64(const bp_net *net, double *offset, double *scale);
+
 /* ---- what training does with it; forward, predict, backward and gradient know nothing of dropout and noise ---- */
 
 /**
@@ -165,10 +180,11 @@ BP_API void bp_net_destroy(bp_net *net);
 
 BP_API bp_dtype bp_net_dtype(const bp_net *net);
 BP_API bp_rule bp_net_rule(const bp_net *net);
-BP_API int bp_net_is_initialized(const bp_net *net);    /**< 1 or 0 */
-BP_API int bp_net_has_input_scaling(const bp_net *net); /**< 1 or 0 */
-BP_API size_t bp_net_input_count(const bp_net *net);    /**< n_inputs */
-BP_API size_t bp_net_output_count(const bp_net *net);   /**< units of the last layer; n_inputs while there is none */
+BP_API int bp_net_is_initialized(const bp_net *net);     /**< 1 or 0 */
+BP_API int bp_net_has_input_scaling(const bp_net *net);  /**< 1 or 0 */
+BP_API int bp_net_has_output_scaling(const bp_net *net); /**< 1 or 0 */
+BP_API size_t bp_net_input_count(const bp_net *net);     /**< n_inputs */
+BP_API size_t bp_net_output_count(const bp_net *net);    /**< units of the last layer; n_inputs while there is none */
 BP_API size_t bp_net_layer_count(const bp_net *net);
 BP_API size_t bp_net_parameter_count(const bp_net *net); /**< elements of θ */
 
@@ -214,9 +230,9 @@ BP_API bp_status bp_net_predict_f32(const bp_net *net, bp_workspace *ws, size_t 
 BP_API bp_status bp_net_predict_f64(const bp_net *net, bp_workspace *ws, size_t n, const double *x, double *y);
 
 /**
- * Mean loss over a batch, and its gradient. x: batch × n_inputs, target: batch × n_outputs; gradient: parameter_count elements, +∂L/∂θ;
+ * Mean loss over a batch, and its gradient, both of the scaled targets if the net has output scaling. x: batch × n_inputs, target: batch × n_outputs; gradient: parameter_count elements, +∂L/∂θ;
  * mean_loss: one element. Either output may be NULL.
- * Returns the common errors, BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation; softmax under
+ * Returns the common errors, BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation or scaling; softmax under
  * BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (the loss or the error signal is NaN or infinite).
  */
 BP_API bp_status bp_net_gradient_f32(const bp_net *net, bp_workspace *ws, bp_loss loss, size_t batch, const float *x, const float *target,

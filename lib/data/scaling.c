@@ -1,4 +1,4 @@
-/* Offset and scale of each input column: x becomes (x − offset) × scale. Computed in double precision, row by row. */
+/* Offset and scale of each column of inputs or targets: x becomes (x − offset) × scale. Computed in double precision, row by row. */
 #include "core/memory.h"
 #include "core/real.h"
 #include "core/status.h"
@@ -43,36 +43,38 @@ static void add_to_squares(fit *f, size_t n_samples, size_t n_inputs, const real
     }
 }
 
-/* Goes over all rows. */
-static bp_status for_rows(const char *function, const bp_dataset *dataset, bp_batch_room *room, fit_row *row, fit *f)
+/* Goes over all rows of inputs or targets. */
+static bp_status for_rows(const char *function, const bp_dataset *dataset, bool of_targets, bp_batch_room *room, fit_row *row, fit *f)
 {
     enum { NUMBERS = 32768 };
-    size_t n = dataset->n_samples, width = dataset->n_inputs, most = width < NUMBERS ? NUMBERS / width : 1;
+    size_t n = dataset->n_samples, width = of_targets ? dataset->n_outputs : dataset->n_inputs,
+           all = dataset->n_inputs + dataset->n_outputs;
+    size_t most = all < NUMBERS ? NUMBERS / all : 1;
     bp_status status = BP_OK;
     for (size_t first = 0; first < n && status == BP_OK; first += most) {
         size_t rows = n - first < most ? n - first : most;
-        const void *inputs;
-        status = bp_batch_take(function, dataset, room, first, rows, NULL, &inputs, NULL);
+        const void *inputs, *targets;
+        status = bp_batch_take(function, dataset, room, first, rows, NULL, &inputs, of_targets ? &targets : NULL);
         for (size_t i = 0; status == BP_OK && i < rows; i++) {
-            row(f, n, width, (const real *)inputs + i * width);
+            row(f, n, width, (const real *)(of_targets ? targets : inputs) + i * width);
         }
     }
     return status;
 }
 
-static bp_status gather(const char *function, const bp_dataset *dataset, bp_scaling scaling, fit *f)
+static bp_status gather(const char *function, const bp_dataset *dataset, bool of_targets, bp_scaling scaling, fit *f)
 {
     bp_batch_room room = {0};
-    for (size_t j = 0; j < dataset->n_inputs; j++) {
+    for (size_t j = 0; j < (of_targets ? dataset->n_outputs : dataset->n_inputs); j++) {
         f->least[j] = INFINITY;
         f->greatest[j] = -INFINITY;
     }
-    bp_status status = for_rows(function, dataset, &room, add_to_range, f);
+    bp_status status = for_rows(function, dataset, of_targets, &room, add_to_range, f);
     if (status == BP_OK && scaling == BP_SCALING_STANDARD) {
-        status = for_rows(function, dataset, &room, add_to_mean, f);
+        status = for_rows(function, dataset, of_targets, &room, add_to_mean, f);
     }
     if (status == BP_OK && scaling == BP_SCALING_STANDARD) {
-        status = for_rows(function, dataset, &room, add_to_squares, f);
+        status = for_rows(function, dataset, of_targets, &room, add_to_squares, f);
     }
     bp_batch_release(&room);
     return status;
@@ -92,29 +94,33 @@ static bool finish(const fit *f, bp_scaling scaling, size_t j, real *offset, rea
     return range <= (double)REAL_MAX && isfinite(*offset) && isfinite(*scale) && *scale != 0;
 }
 
-bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling scaling, real *offset, real *scale)
+static bp_status fit_columns(const char *function, const bp_dataset *dataset, bool of_targets, bp_scaling scaling, real *offset,
+                             real *scale)
 {
     if (!dataset || !offset || !scale) {
-        return bp_fail_null(__func__, !dataset ? "dataset" : !offset ? "offset" : "scale");
+        return bp_fail_null(function, !dataset ? "dataset" : !offset ? "offset" : "scale");
     }
     if (dataset->dtype != REAL_DTYPE) {
-        return bp_fail_dtype(__func__, "dataset", dataset->dtype);
+        return bp_fail_dtype(function, "dataset", dataset->dtype);
     }
     if (!bp_scaling_name(scaling)) {
-        return bp_fail_enum(__func__, "scaling", (int)scaling);
+        return bp_fail_enum(function, "scaling", (int)scaling);
     }
-    size_t n = dataset->n_inputs;
+    size_t n = of_targets ? dataset->n_outputs : dataset->n_inputs;
+    if (n == 0) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: the dataset has no targets", function);
+    }
     double *sums = bp_allocate(n, 4 * sizeof *sums);
     if (!sums) {
-        return bp_fail_memory(__func__);
+        return bp_fail_memory(function);
     }
     fit f = {.least = sums, .greatest = sums + n, .mean = sums + 2 * n, .squares = sums + 3 * n};
-    bp_status status = gather(__func__, dataset, scaling, &f);
+    bp_status status = gather(function, dataset, of_targets, scaling, &f);
     real column_offset, column_scale;
     for (size_t j = 0; j < n && status == BP_OK; j++) {
         if (!finish(&f, scaling, j, &column_offset, &column_scale)) {
-            status = bp_fail(BP_ERROR_NONFINITE, "%s: the spread of column %zu (counted from 0) is beyond the range of %s", __func__, j,
-                             bp_dtype_name(REAL_DTYPE));
+            status = bp_fail(BP_ERROR_NONFINITE, "%s: the spread of %s %zu (counted from 0) is beyond the range of %s", function,
+                             of_targets ? "target" : "column", j, bp_dtype_name(REAL_DTYPE));
         }
     }
     for (size_t j = 0; j < n && status == BP_OK; j++) {
@@ -122,4 +128,14 @@ bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling sca
     }
     free(sums);
     return status;
+}
+
+bp_status REAL(bp_dataset_fit_scaling)(const bp_dataset *dataset, bp_scaling scaling, real *offset, real *scale)
+{
+    return fit_columns(__func__, dataset, false, scaling, offset, scale);
+}
+
+bp_status REAL(bp_dataset_fit_target_scaling)(const bp_dataset *dataset, bp_scaling scaling, real *offset, real *scale)
+{
+    return fit_columns(__func__, dataset, true, scaling, offset, scale);
 }

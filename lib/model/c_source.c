@@ -126,7 +126,7 @@ static void size_buffers(const bp_net *net, size_t sizes[2])
 {
     int next = 0;
     sizes[0] = sizes[1] = 0;
-    for (size_t l = net->input_offset ? 0 : 1; l < net->n_layers; l++, next = !next) {
+    for (size_t l = net->input_scaling.offset ? 0 : 1; l < net->n_layers; l++, next = !next) {
         size_t width = net->layers[l]->n_inputs;
         sizes[next] = width > sizes[next] ? width : sizes[next];
     }
@@ -139,8 +139,9 @@ static void put_first_comment(writer *w)
     size_buffers(net, sizes);
     put_format(w, "/*\n * A feed-forward neural network in C99, written by libbp %s.\n *\n", bp_version());
     put_template(w, " *     void @(const # *x, # *y);\n *\n");
-    put_format(w, " * x: %zu inputs%s. y: %zu outputs. They must not overlap.\n", net->n_inputs,
-               net->input_offset ? ", which are scaled here" : "", bp_net_output_count(net));
+    put_format(w, " * x: %zu inputs%s. y: %zu outputs%s. They must not overlap.\n", net->n_inputs,
+               net->input_scaling.offset ? ", which are scaled here" : "", bp_net_output_count(net),
+               net->output_scaling.offset ? ", in the units of the data" : "");
     put_format(w, " * %zu parameters; %zu bytes of stack for the outputs of layers. Threads may call it at a time.\n", net->parameter_count,
                (sizes[0] + sizes[1]) * bp_dtype_size(net->dtype));
     put(w, " *\n * layer: inputs, outputs, activation\n");
@@ -172,11 +173,11 @@ static void put_number(writer *w, const void *numbers, size_t index)
     put(w, w->suffix);
 }
 
-/* rows × columns numbers, ld from one row to the next. */
-static void put_array(writer *w, const char *what, size_t layer, const void *numbers, size_t rows, size_t columns, size_t ld)
+/* rows × columns numbers, ld from one row to the next, under a name of two parts. */
+static void put_array(writer *w, const char *first, const char *second, const void *numbers, size_t rows, size_t columns, size_t ld)
 {
     enum { PER_LINE = 5 };
-    put_format(w, "\nstatic const # @_%s_%zu[%zu] = {", what, layer, rows * columns);
+    put_format(w, "\nstatic const # @_%s_%s[%zu] = {", first, second, rows * columns);
     for (size_t i = 0; i < rows && !w->failed; i++) {
         for (size_t j = 0; j < columns; j++) {
             put(w, (i * columns + j) % PER_LINE == 0 ? "\n    " : " ");
@@ -187,18 +188,26 @@ static void put_array(writer *w, const char *what, size_t layer, const void *num
     put(w, "\n};\n");
 }
 
+static void put_scaling(writer *w, const char *of, const bp_net_scaling *scaling, size_t n)
+{
+    if (scaling->offset) {
+        put_array(w, of, "offset", scaling->offset, 1, n, 0);
+        put_array(w, of, "scale", scaling->scale, 1, n, 0);
+    }
+}
+
 static void put_arrays(writer *w)
 {
     const bp_net *net = w->net;
-    if (net->input_offset) {
-        put_array(w, "offset", 0, net->input_offset, 1, net->n_inputs, 0);
-        put_array(w, "scale", 0, net->input_scale, 1, net->n_inputs, 0);
-    }
+    put_scaling(w, "input", &net->input_scaling, net->n_inputs);
+    put_scaling(w, "output", &net->output_scaling, bp_net_output_count(net));
     for (size_t l = 0; l < net->n_layers; l++) {
         const bp_layer *layer = net->layers[l];
-        put_array(w, "weights", l, layer->weights, layer->n_outputs, layer->n_inputs, layer->ld);
+        char index[24];
+        snprintf(index, sizeof index, "%zu", l);
+        put_array(w, "weights", index, layer->weights, layer->n_outputs, layer->n_inputs, layer->ld);
         if (layer->has_bias) {
-            put_array(w, "bias", l, layer->bias, 1, layer->n_outputs, 0);
+            put_array(w, "bias", index, layer->bias, 1, layer->n_outputs, 0);
         }
     }
 }
@@ -249,7 +258,7 @@ static void put_function(writer *w)
     static const char *const names[2] = {"a", "b"};
     const bp_net *net = w->net;
     size_t sizes[2];
-    bool has_loop = net->input_offset;
+    bool has_loop = net->input_scaling.offset || net->output_scaling.offset;
     int next = 0;
     size_buffers(net, sizes);
     for (size_t l = 0; l < net->n_layers; l++) {
@@ -262,14 +271,19 @@ static void put_function(writer *w)
     }
     put(w, has_loop ? "    size_t i;\n" : "");
     const char *from = "x";
-    if (net->input_offset) {
-        put_format(w, "    for (i = 0; i < %zu; i++) {\n        a[i] = (x[i] - @_offset_0[i]) * @_scale_0[i];\n    }\n", net->n_inputs);
+    if (net->input_scaling.offset) {
+        put_format(w, "    for (i = 0; i < %zu; i++) {\n        a[i] = (x[i] - @_input_offset[i]) * @_input_scale[i];\n    }\n",
+                   net->n_inputs);
         from = names[next++];
     }
     for (size_t l = 0; l < net->n_layers; l++, next = !next) {
         const char *to = l + 1 < net->n_layers ? names[next] : "y";
         put_call(w, l, from, to);
         from = to;
+    }
+    if (net->output_scaling.offset) {
+        put_format(w, "    for (i = 0; i < %zu; i++) {\n        y[i] = y[i] / @_output_scale[i] + @_output_offset[i];\n    }\n",
+                   bp_net_output_count(net));
     }
     put(w, "}\n");
 }
@@ -300,6 +314,11 @@ static size_t first_nonfinite(bp_dtype dtype, size_t n, const void *numbers)
     return dtype == BP_F32 ? bp_first_nonfinite_f32(n, numbers) : bp_first_nonfinite_f64(n, numbers);
 }
 
+static bool is_finite(bp_dtype dtype, const bp_net_scaling *scaling, size_t n)
+{
+    return !scaling->offset || (first_nonfinite(dtype, n, scaling->offset) == n && first_nonfinite(dtype, n, scaling->scale) == n);
+}
+
 static bp_status check_finite(const char *function, const bp_net *net)
 {
     for (size_t l = 0; l < net->n_layers; l++) {
@@ -314,9 +333,9 @@ static bp_status check_finite(const char *function, const bp_net *net)
             return bp_fail(BP_ERROR_NONFINITE, "%s: the bias of layer %zu has a NaN or infinity", function, l);
         }
     }
-    if (net->input_offset && (first_nonfinite(net->dtype, net->n_inputs, net->input_offset) < net->n_inputs ||
-                              first_nonfinite(net->dtype, net->n_inputs, net->input_scale) < net->n_inputs)) {
-        return bp_fail(BP_ERROR_NONFINITE, "%s: the scaling of inputs has a NaN or infinity", function);
+    if (!is_finite(net->dtype, &net->input_scaling, net->n_inputs) ||
+        !is_finite(net->dtype, &net->output_scaling, bp_net_output_count(net))) {
+        return bp_fail(BP_ERROR_NONFINITE, "%s: the scaling of inputs or outputs has a NaN or infinity", function);
     }
     return BP_OK;
 }

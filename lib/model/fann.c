@@ -1,4 +1,4 @@
-/* FANN's nets: steepness, the affine part of activations and scaling go into weights as these are read. */
+/* FANN's nets: steepness and the affine part of activations go into weights as these are read, behind the last layer into output scaling. */
 #define _POSIX_C_SOURCE 200809L /* newlocale */
 
 #include "model/fann.h"
@@ -58,16 +58,6 @@ static bool put(const bp_net *net, void *numbers, size_t index, double value)
 
 /* ---- the net, all zeros ---- */
 
-/* Neurons of the last layer are not linear and something is to be done to their outputs: one more layer does it. */
-static bool needs_layer(const bp_fann_file *file, const bp_fann_neuron *last)
-{
-    bool needed = false;
-    for (size_t i = 0; i + 1 < file->sizes[file->n_layers - 1]; i++) {
-        needed = needed || !is_identity(output_of(file, &last[i], true, i));
-    }
-    return needed && last->function->activation != BP_ACTIVATION_IDENTITY;
-}
-
 /* A layer of weights; *n_weights counts them. Connections that are not in the file could be many more than those that are. */
 static bp_status add_layer(const bp_fann_text *text, bp_net *net, size_t n_units, bp_activation activation, size_t *n_weights)
 {
@@ -88,9 +78,6 @@ static bp_status build(const bp_fann_text *text, const bp_fann_file *file, bp_dt
     for (size_t l = 1; status == BP_OK && l < file->n_layers; l++) {
         first += file->sizes[l - 1];
         status = add_layer(text, *net, file->sizes[l] - 1, (bp_activation)first->function->activation, &n_weights);
-    }
-    if (status == BP_OK && needs_layer(file, first)) {
-        status = add_layer(text, *net, bp_net_output_count(*net), BP_ACTIVATION_IDENTITY, &n_weights);
     }
     return status == BP_OK ? bp_net_initialize(*net, BP_INITIALIZER_ZEROS, 0) : status;
 }
@@ -156,21 +143,18 @@ static bp_status read_layer(bp_fann_text *text, const bp_fann_file *file, const 
 {
     const bp_layer *layer = net->layers[l - 1];
     const bp_fann_neuron *neurons = file->neurons + first_source + file->sizes[l - 1];
-    bool is_last = l + 1 == file->n_layers;
     for (size_t i = 0; i < layer->n_outputs; i++) {
         const bp_fann_neuron *neuron = &neurons[i];
         bp_status status = read_row(text, file, l, i, neuron->n_inputs, first_source, row);
         if (status != BP_OK) {
             return status;
         }
-        affine out = is_last && layer->activation == BP_ACTIVATION_IDENTITY ? output_of(file, neuron, true, i) : (affine){1, 0};
         double steepness = neuron->function->steepness_factor * neuron->steepness;
         bool finite = true;
         for (size_t j = 0; finite && j < layer->n_inputs; j++) {
-            finite = put(net, layer->weights, i * layer->ld + j, steepness * row[j] * out.factor);
+            finite = put(net, layer->weights, i * layer->ld + j, steepness * row[j]);
         }
-        double bias = steepness * row[layer->n_inputs] + neuron->function->shift;
-        if (!finite || !put(net, layer->bias, i, bias * out.factor + out.offset)) {
+        if (!finite || !put(net, layer->bias, i, steepness * row[layer->n_inputs] + neuron->function->shift)) {
             return fail_number(text, net, "weights", l, i);
         }
     }
@@ -196,34 +180,40 @@ static bp_status read_connections(bp_fann_text *text, const bp_fann_file *file, 
     return status;
 }
 
-/* The layer that needs_layer asked for. */
-static bp_status fill_last(const bp_fann_text *text, const bp_fann_file *file, const bp_net *net)
+/* What is to be done to the last layer's outputs, if anything. A net's outputs are y / scale + offset. */
+static bp_status set_output_scaling(const bp_fann_text *text, const bp_fann_file *file, bp_net *net)
 {
-    const bp_layer *layer = net->layers[net->n_layers - 1];
     const bp_fann_neuron *last = file->neurons;
+    size_t n = bp_net_output_count(net);
+    bool needed = false;
     for (size_t l = 0; l + 1 < file->n_layers; l++) {
         last += file->sizes[l];
     }
-    for (size_t i = 0; i < layer->n_outputs; i++) {
+    for (size_t i = 0; i < n; i++) {
+        needed = needed || !is_identity(output_of(file, &last[i], true, i));
+    }
+    if (needed && !bp_net_scaling_allocate(&net->output_scaling, n, net->dtype)) {
+        return bp_fail_memory(text->function);
+    }
+    for (size_t i = 0; needed && i < n; i++) {
         affine out = output_of(file, &last[i], true, i);
-        if (!put(net, layer->weights, i * layer->ld + i, out.factor) || !put(net, layer->bias, i, out.offset)) {
+        if (!put(net, net->output_scaling.offset, i, out.offset) || !put(net, net->output_scaling.scale, i, 1 / out.factor)) {
             return fail_number(text, net, "scaling of outputs", file->n_layers - 1, i);
         }
     }
-    return BP_OK;
+    size_t bad = bp_net_first_not_invertible(net);
+    return bad == n ? BP_OK : fail_number(text, net, "scaling of outputs", file->n_layers - 1, bad);
 }
 
 /* A net's scaling is (x − offset) scale: the offset is what becomes 0. */
 static bp_status set_input_scaling(const bp_fann_text *text, const bp_fann_file *file, bp_net *net)
 {
-    net->input_offset = bp_allocate(net->n_inputs, bp_dtype_size(net->dtype));
-    net->input_scale = bp_allocate(net->n_inputs, bp_dtype_size(net->dtype));
-    if (!net->input_offset || !net->input_scale) {
+    if (!bp_net_scaling_allocate(&net->input_scaling, net->n_inputs, net->dtype)) {
         return bp_fail_memory(text->function);
     }
     for (size_t i = 0; i < net->n_inputs; i++) {
         affine inverse = descaling(file->input_scales, i);
-        if (!put(net, net->input_offset, i, inverse.offset) || !put(net, net->input_scale, i, 1 / inverse.factor)) {
+        if (!put(net, net->input_scaling.offset, i, inverse.offset) || !put(net, net->input_scaling.scale, i, 1 / inverse.factor)) {
             return bp_fann_fail(text, BP_ERROR_NONFINITE, "the scaling of input %zu, with deviation %g and factor %g, is beyond %s", i,
                                 (double)file->input_scales[DEVIATION][i], (double)file->input_scales[FACTOR][i], bp_dtype_name(net->dtype));
         }
@@ -240,8 +230,8 @@ static bp_status read_net(bp_fann_text *text, bp_fann_file *file, bp_dtype dtype
     if (status == BP_OK) {
         status = read_connections(text, file, *net);
     }
-    if (status == BP_OK && (*net)->n_layers == file->n_layers) {
-        status = fill_last(text, file, *net);
+    if (status == BP_OK) {
+        status = set_output_scaling(text, file, *net);
     }
     return status == BP_OK && file->has_scaling ? set_input_scaling(text, file, *net) : status;
 }

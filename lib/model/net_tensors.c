@@ -15,6 +15,13 @@
 
 static const char format[] = "libbp", version[] = "1", user_prefix[] = "user.";
 
+/* Of each scaling. */
+typedef struct scaling_names {
+    const char *what, *offset, *scale;
+} scaling_names;
+
+static const scaling_names of_inputs = {"inputs", "input.offset", "input.scale"}, of_outputs = {"outputs", "output.offset", "output.scale"};
+
 enum { NAME_SIZE = 64 };
 
 /* ---- to tensors ---- */
@@ -71,6 +78,12 @@ static bool add_texts(bp_tensors *file, const bp_net *net)
     return done;
 }
 
+static bool add_scaling(bp_tensors *file, bp_tensor_type type, const scaling_names *names, const bp_net_scaling *scaling, size_t n)
+{
+    return !scaling->offset || (bp_tensors_add(file, names->offset, type, 1, &n, scaling->offset) &&
+                                bp_tensors_add(file, names->scale, type, 1, &n, scaling->scale));
+}
+
 static bool add_arrays(bp_tensors *file, const bp_net *net, const char *theta)
 {
     bp_tensor_type type = net->dtype == BP_F32 ? BP_TENSOR_F32 : BP_TENSOR_F64;
@@ -87,11 +100,8 @@ static bool add_arrays(bp_tensors *file, const bp_net *net, const char *theta)
         done = done && (!layer->has_bias || bp_tensors_add(file, name, type, 1, shape, theta));
         theta += layer->has_bias ? shape[0] * element : 0;
     }
-    if (done && net->input_offset) {
-        done = bp_tensors_add(file, "input.offset", type, 1, &net->n_inputs, net->input_offset) &&
-               bp_tensors_add(file, "input.scale", type, 1, &net->n_inputs, net->input_scale);
-    }
-    return done;
+    return done && add_scaling(file, type, &of_inputs, &net->input_scaling, net->n_inputs) &&
+           add_scaling(file, type, &of_outputs, &net->output_scaling, bp_net_output_count(net));
 }
 
 bp_status bp_net_to_tensors(const char *function, const bp_net *net, bp_tensors *file, void **theta)
@@ -262,23 +272,34 @@ static bp_status read_layers(const source *from, const bp_net *net)
     return status;
 }
 
-static bp_status read_scaling(const source *from, bp_net *net)
+/* n numbers of a scaling. */
+static bp_status read_scaling_numbers(const source *from, const char *name, const char *what, size_t n, bp_dtype dtype, void *numbers)
 {
-    const char *const names[2] = {"input.offset", "input.scale"};
-    void **const places[2] = {&net->input_offset, &net->input_scale};
-    bool has = bp_tensors_get(from->file, names[0]) || bp_tensors_get(from->file, names[1]);
-    bp_status status = BP_OK;
-    for (int i = 0; has && i < 2 && status == BP_OK; i++) {
-        const bp_tensor *tensor = find_numbers(from, names[i], 1, &status);
-        if (tensor && tensor->shape[0] != net->n_inputs) {
-            return fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but the net %zu inputs", names[i], tensor->shape[0], net->n_inputs);
-        }
-        *places[i] = tensor ? bp_allocate(net->n_inputs, bp_dtype_size(net->dtype)) : NULL;
-        if (tensor) {
-            status = *places[i] ? copy_numbers(from, tensor, 0, net->n_inputs, net->dtype, *places[i]) : bp_fail_memory(from->function);
-        }
+    bp_status status;
+    const bp_tensor *tensor = find_numbers(from, name, 1, &status);
+    if (tensor && tensor->shape[0] != n) {
+        return fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but the net %zu %s", name, tensor->shape[0], n, what);
     }
-    return status;
+    return tensor ? copy_numbers(from, tensor, 0, n, dtype, numbers) : status;
+}
+
+static bp_status read_scaling(const source *from, const scaling_names *names, bp_dtype dtype, size_t n, bp_net_scaling *scaling)
+{
+    if (!bp_tensors_get(from->file, names->offset) && !bp_tensors_get(from->file, names->scale)) {
+        return BP_OK;
+    }
+    if (!bp_net_scaling_allocate(scaling, n, dtype)) {
+        return bp_fail_memory(from->function);
+    }
+    bp_status status = read_scaling_numbers(from, names->offset, names->what, n, dtype, scaling->offset);
+    return status == BP_OK ? read_scaling_numbers(from, names->scale, names->what, n, dtype, scaling->scale) : status;
+}
+
+static bp_status check_output_scale(const source *from, const bp_net *net)
+{
+    size_t bad = bp_net_first_not_invertible(net);
+    return bad == bp_net_output_count(net) ? BP_OK
+                                           : fail(from, BP_ERROR_FORMAT, "element %zu of %s has no finite inverse", bad, of_outputs.scale);
 }
 
 /* The texts of a list, in an array freed by free; NULL without memory. */
@@ -357,7 +378,13 @@ bp_status bp_net_from_tensors(const char *function, const char *path, const bp_t
         status = read_layers(&from, made);
     }
     if (status == BP_OK) {
-        status = read_scaling(&from, made);
+        status = read_scaling(&from, &of_inputs, made->dtype, made->n_inputs, &made->input_scaling);
+    }
+    if (status == BP_OK) {
+        status = read_scaling(&from, &of_outputs, made->dtype, bp_net_output_count(made), &made->output_scaling);
+    }
+    if (status == BP_OK) {
+        status = check_output_scale(&from, made);
     }
     if (status == BP_OK) {
         status = read_names(&from, made, "input_names", false);

@@ -1,4 +1,4 @@
-/* Nodes that work element by element: activations whole or in parts, and what goes into biases and input scaling. */
+/* Nodes that work element by element: activations whole or in parts, and what goes into biases and scaling. */
 #include "model/onnx_graph.h"
 
 #include <math.h>
@@ -51,7 +51,8 @@ static bp_status give(bp_onnx_graph *g, bp_onnx_part part, double factor)
 
 static bp_status refuse(const bp_onnx_graph *g)
 {
-    return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "neither input scaling, nor bias, nor part of an activation that this library has");
+    return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED,
+                             "neither scaling of inputs or outputs, nor bias, nor part of an activation that this library has");
 }
 
 /* A part and a number. */
@@ -114,11 +115,13 @@ bp_status bp_onnx_arithmetic(bp_onnx_graph *g)
     bool by_constant = second->form == BP_ONNX_CONSTANT;
     bp_onnx_part part, other_part;
     double factor, other_factor;
-    if (by_constant && first == g->head && g->stage == BP_ONNX_BEFORE_LAYERS && operation != '^') {
-        return bp_onnx_scale(g, operation, second);
-    }
     if (by_constant && first == g->head && g->stage == BP_ONNX_AFTER_LAYER && (operation == '+' || operation == '-')) {
         return bp_onnx_shift(g, second, operation == '+' ? 1 : -1);
+    }
+    /* e is used twice where its product is part of an activation */
+    bool after_layer = g->stage == BP_ONNX_AFTER_LAYER && first->n_uses > 1;
+    if (by_constant && first == g->head && !after_layer && operation != '^') {
+        return bp_onnx_scale(g, operation, second);
     }
     if (!is_part(g, first, &part, &factor)) {
         return refuse(g);

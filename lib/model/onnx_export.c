@@ -17,8 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* NAME_SIZE: of "layers.N.word". A layer is one node, and at most NODES_OF_ACTIVATION more. */
-enum { NAME_SIZE = 48, NODES_OF_ACTIVATION = 5, NODES_OF_SCALING = 2, N_CONSTANTS = 3, OWN_METADATA = 3 };
+/* NAME_SIZE: of "layers.N.word". A layer is one node, and at most NODES_OF_ACTIVATION more; scaling OF_SCALING nodes and tensors. */
+enum { NAME_SIZE = 48, NODES_OF_ACTIVATION = 5, OF_SCALING = 2, N_CONSTANTS = 3, OWN_METADATA = 3 };
 
 typedef struct block {
     struct block *next;
@@ -247,18 +247,31 @@ static void add_layers(builder *b, char *theta, char *x, char *output)
 }
 
 /* (x − offset) scale, if the net has it; returns the name of what the first layer sees. */
-static char *add_scaling(builder *b, char *x)
+static char *add_input_scaling(builder *b, char *x)
 {
-    if (!b->net->input_offset) {
+    const bp_net_scaling *scaling = &b->net->input_scaling;
+    if (!scaling->offset) {
         return x;
     }
     char *offset = copy_text(b, "input.offset"), *scale = copy_text(b, "input.scale");
     char *shifted = copy_text(b, "input.shifted"), *scaled = copy_text(b, "input.scaled");
-    add_tensor(b, offset, b->net->n_inputs, 0, b->net->input_offset);
-    add_tensor(b, scale, b->net->n_inputs, 0, b->net->input_scale);
+    add_tensor(b, offset, b->net->n_inputs, 0, scaling->offset);
+    add_tensor(b, scale, b->net->n_inputs, 0, scaling->scale);
     add_node(b, "Sub", shifted, x, offset, NULL);
     add_node(b, "Mul", scaled, shifted, scale, NULL);
     return scaled;
+}
+
+/* y / scale + offset */
+static void add_output_scaling(builder *b, char *y, char *output)
+{
+    const bp_net_scaling *scaling = &b->net->output_scaling;
+    size_t n = bp_net_output_count(b->net);
+    char *offset = copy_text(b, "output.offset"), *scale = copy_text(b, "output.scale"), *divided = copy_text(b, "output.divided");
+    add_tensor(b, offset, n, 0, scaling->offset);
+    add_tensor(b, scale, n, 0, scaling->scale);
+    add_node(b, "Div", divided, y, scale, NULL);
+    add_node(b, "Add", output, divided, offset, NULL);
 }
 
 /* ---- the model around them ---- */
@@ -379,12 +392,17 @@ static void build(builder *b, char *theta)
     bp_onnx__graph_proto__init(&b->graph);
     add_heading(b);
     add_texts(b);
-    b->graph.node = take(b, NODES_OF_SCALING + n_layers * (1 + NODES_OF_ACTIVATION), sizeof *b->graph.node);
-    b->graph.initializer = take(b, 2 + 2 * n_layers + N_CONSTANTS, sizeof *b->graph.initializer);
+    b->graph.node = take(b, 2 * OF_SCALING + n_layers * (1 + NODES_OF_ACTIVATION), sizeof *b->graph.node);
+    b->graph.initializer = take(b, 2 * OF_SCALING + 2 * n_layers + N_CONSTANTS, sizeof *b->graph.initializer);
     b->graph.input = make_value(b, input, b->net->n_inputs);
     b->graph.output = make_value(b, output, bp_net_output_count(b->net));
     b->graph.n_input = b->graph.n_output = 1;
-    add_layers(b, theta, add_scaling(b, input), output);
+    bool scales = b->net->output_scaling.offset;
+    char *y = scales ? copy_text(b, "output.scaled") : output;
+    add_layers(b, theta, add_input_scaling(b, input), y);
+    if (scales) {
+        add_output_scaling(b, y, output);
+    }
 }
 
 static bp_status check(const char *function, const bp_net *net)

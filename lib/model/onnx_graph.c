@@ -256,6 +256,7 @@ bp_status bp_onnx_activate(bp_onnx_graph *g, bp_activation activation)
     if (g->stage != BP_ONNX_AFTER_LAYER) {
         return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED,
                                  g->stage == BP_ONNX_BEFORE_LAYERS ? "an activation in front of the first layer"
+                                 : g->stage == BP_ONNX_AFTER_LAST  ? "an activation behind the scaling of outputs"
                                                                    : "a second activation behind one layer");
     }
     g->chain->layers[g->chain->n_layers - 1].activation = activation;
@@ -403,6 +404,8 @@ void bp_onnx_chain_release(bp_onnx_chain *chain)
         free(chain->layers[i].bias);
     }
     free(chain->layers);
-    free(chain->offset);
-    free(chain->scale);
+    free(chain->input_scaling.offset);
+    free(chain->input_scaling.scale);
+    free(chain->output_scaling.offset);
+    free(chain->output_scaling.scale);
 }

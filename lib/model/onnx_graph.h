@@ -39,7 +39,12 @@ typedef struct bp_onnx_value {
     const struct bp_onnx_value *e; /* the head that it is a part of */
 } bp_onnx_value;
 
-typedef enum bp_onnx_stage { BP_ONNX_BEFORE_LAYERS, BP_ONNX_AFTER_LAYER, BP_ONNX_AFTER_ACTIVATION } bp_onnx_stage;
+typedef enum bp_onnx_stage {
+    BP_ONNX_BEFORE_LAYERS,
+    BP_ONNX_AFTER_LAYER,
+    BP_ONNX_AFTER_ACTIVATION,
+    BP_ONNX_AFTER_LAST /* outputs have been scaled */
+} bp_onnx_stage;
 
 typedef struct bp_onnx_graph {
     const bp_onnx_source *from;
@@ -107,7 +112,7 @@ bp_status bp_onnx_matmul(bp_onnx_graph *g);
 bp_status bp_onnx_arithmetic(bp_onnx_graph *g);
 bp_status bp_onnx_function(bp_onnx_graph *g);
 
-/* The head plus sign × a constant: the layer's bias. The head operation (+, -, *, /) a constant: input scaling. */
+/* The head plus sign × a constant: the layer's bias. The head operation (+, -, *, /) a constant: scaling, of inputs or outputs. */
 bp_status bp_onnx_shift(bp_onnx_graph *g, const bp_onnx_value *value, double sign);
 bp_status bp_onnx_scale(bp_onnx_graph *g, char operation, const bp_onnx_value *value);
 

@@ -92,23 +92,33 @@ static bp_status fill_layer(const bp_onnx_source *from, const bp_onnx_layer *sou
     return status == BP_OK && source->bias ? check_finite(from, layer->dtype, n_out, layer->bias, source->node, "bias") : status;
 }
 
-static bp_status fill_scaling(const bp_onnx_source *from, const bp_onnx_chain *chain, bp_net *net)
+static bp_status fill_scaling(const bp_onnx_source *from, const bp_onnx_scaling *source, bp_dtype dtype, size_t n, const char *what,
+                              bp_net_scaling *scaling)
 {
-    void **const places[] = {&net->input_offset, &net->input_scale};
-    const double *const sources[] = {chain->offset, chain->scale};
-    static const char *const names[] = {"offset", "scale"};
-    bp_status status = BP_OK;
-    for (size_t k = 0; chain->n_scaling > 0 && status == BP_OK && k < 2; k++) {
-        *places[k] = bp_allocate(net->n_inputs, bp_dtype_size(net->dtype));
-        if (!*places[k]) {
-            return bp_fail_memory(from->function);
-        }
-        for (size_t i = 0; i < net->n_inputs; i++) {
-            put(net->dtype, *places[k], i, sources[k][chain->n_scaling == 1 ? 0 : i]);
-        }
-        status = check_finite(from, net->dtype, net->n_inputs, *places[k], "input scaling", names[k]);
+    if (source->n == 0) {
+        return BP_OK;
     }
-    return status;
+    if (!bp_net_scaling_allocate(scaling, n, dtype)) {
+        return bp_fail_memory(from->function);
+    }
+    for (size_t i = 0; i < n; i++) {
+        put(dtype, scaling->offset, i, source->offset[source->n == 1 ? 0 : i]);
+        put(dtype, scaling->scale, i, source->scale[source->n == 1 ? 0 : i]);
+    }
+    bp_status status = check_finite(from, dtype, n, scaling->offset, what, "offset");
+    return status == BP_OK ? check_finite(from, dtype, n, scaling->scale, what, "scale") : status;
+}
+
+static bp_status fill_scalings(const bp_onnx_source *from, const bp_onnx_chain *chain, bp_net *net)
+{
+    size_t n = bp_net_output_count(net);
+    bp_status status = fill_scaling(from, &chain->input_scaling, net->dtype, net->n_inputs, "input scaling", &net->input_scaling);
+    if (status == BP_OK) {
+        status = fill_scaling(from, &chain->output_scaling, net->dtype, n, "output scaling", &net->output_scaling);
+    }
+    size_t bad = status == BP_OK ? bp_net_first_not_invertible(net) : n;
+    return bad == n ? status
+                    : bp_onnx_fail(from, BP_ERROR_NONFINITE, "output scaling: what output %zu is multiplied by has no inverse", bad);
 }
 
 static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, bp_net **net)
@@ -129,7 +139,7 @@ static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, b
     for (size_t l = 0; status == BP_OK && l < chain->n_layers; l++) {
         status = fill_layer(from, chain->layers + l, (*net)->layers[l]);
     }
-    return status == BP_OK ? fill_scaling(from, chain, *net) : status;
+    return status == BP_OK ? fill_scalings(from, chain, *net) : status;
 }
 
 /* ---- texts ---- */

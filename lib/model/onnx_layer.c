@@ -1,4 +1,4 @@
-/* Nodes that are layers, their biases, and input scaling. */
+/* Nodes that are layers, their biases, and scaling. */
 #define _GNU_SOURCE /* strdup */
 
 #include "core/memory.h"
@@ -38,6 +38,10 @@ static bp_status add_layer(bp_onnx_graph *g, bool transposed, double alpha)
     const bp_onnx_value *weights = bp_onnx_input(g, 1);
     bp_onnx_layer layer = {.transposed = transposed, .alpha = alpha, .activation = BP_ACTIVATION_IDENTITY};
     bp_status status = bp_onnx_take_head(g, 0);
+    if (status == BP_OK && g->stage == BP_ONNX_AFTER_LAST) {
+        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED,
+                                 "a layer behind a multiplication or addition of outputs, which only the last one has");
+    }
     if (status == BP_OK && g->rank > 2) {
         return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "a layer of samples that have %zu dimensions; Flatten makes them one",
                                  g->rank - 1);
@@ -96,9 +100,9 @@ bp_status bp_onnx_shift(bp_onnx_graph *g, const bp_onnx_value *value, double sig
 }
 
 /* Makes room for n offsets and scales, which start as those there are; false: no memory. */
-static bool spread_scaling(bp_onnx_chain *chain, size_t n)
+static bool spread(bp_onnx_scaling *scaling, size_t n)
 {
-    if (chain->n_scaling == n) {
+    if (scaling->n == n) {
         return true;
     }
     double *offset = malloc(n * sizeof *offset), *scale = malloc(n * sizeof *scale);
@@ -108,19 +112,22 @@ static bool spread_scaling(bp_onnx_chain *chain, size_t n)
         return false;
     }
     for (size_t i = 0; i < n; i++) {
-        offset[i] = chain->n_scaling ? chain->offset[0] : 0;
-        scale[i] = chain->n_scaling ? chain->scale[0] : 1;
+        offset[i] = scaling->n ? scaling->offset[0] : 0;
+        scale[i] = scaling->n ? scaling->scale[0] : 1;
     }
-    free(chain->offset);
-    free(chain->scale);
-    chain->offset = offset;
-    chain->scale = scale;
-    chain->n_scaling = n;
+    free(scaling->offset);
+    free(scaling->scale);
+    *scaling = (bp_onnx_scaling){n, offset, scale};
     return true;
 }
 
+static bp_status check_finite(const bp_onnx_graph *g, double offset, double scale)
+{
+    return isfinite(offset) && isfinite(scale) ? BP_OK : bp_onnx_fail_node(g, BP_ERROR_NONFINITE, "scaling that is NaN or infinite");
+}
+
 /* (x − offset) scale, combined with one operation more */
-static bp_status combine(bp_onnx_graph *g, char operation, double number, double *offset, double *scale)
+static bp_status combine_input(const bp_onnx_graph *g, char operation, double number, double *offset, double *scale)
 {
     if (operation == '*' || operation == '/') {
         *scale = operation == '*' ? *scale * number : *scale / number;
@@ -129,10 +136,22 @@ static bp_status combine(bp_onnx_graph *g, char operation, double number, double
     } else if (number != 0) {
         return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "it adds to inputs that were multiplied by 0");
     }
-    if (!isfinite(*scale) || !isfinite(*offset)) {
-        return bp_onnx_fail_node(g, BP_ERROR_NONFINITE, "input scaling that is NaN or infinite");
+    return check_finite(g, *offset, *scale);
+}
+
+/* y / scale + offset, combined with one operation more */
+static bp_status combine_output(const bp_onnx_graph *g, char operation, double number, double *offset, double *scale)
+{
+    if (operation == '*') {
+        *scale /= number;
+        *offset *= number;
+    } else if (operation == '/') {
+        *scale *= number;
+        *offset /= number;
+    } else {
+        *offset += operation == '+' ? number : -number;
     }
-    return BP_OK;
+    return check_finite(g, *offset, *scale);
 }
 
 bp_status bp_onnx_scale(bp_onnx_graph *g, char operation, const bp_onnx_value *value)
@@ -144,18 +163,20 @@ bp_status bp_onnx_scale(bp_onnx_graph *g, char operation, const bp_onnx_value *v
     }
     bool one = numbers.count == 1 && numbers.proto->n_dims <= (g->rank ? g->rank : 2);
     if (!one && (numbers.count == 0 || g->rank > 2 || !bp_onnx_is_row(&numbers, g->width ? g->width : numbers.count))) {
-        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "\"%.40s\" is neither one number nor one for each input", value->name);
+        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "\"%.40s\" is neither one number nor one for each column", value->name);
     }
-    bp_onnx_chain *chain = g->chain;
+    bool of_inputs = g->stage == BP_ONNX_BEFORE_LAYERS;
+    bp_onnx_scaling *scaling = of_inputs ? &g->chain->input_scaling : &g->chain->output_scaling;
     g->width = one ? g->width : numbers.count;
-    if (!spread_scaling(chain, one && chain->n_scaling > 1 ? chain->n_scaling : numbers.count)) {
+    if (!spread(scaling, one && scaling->n > 1 ? scaling->n : numbers.count)) {
         return bp_fail_memory(g->from->function);
     }
-    for (size_t i = 0; status == BP_OK && i < chain->n_scaling; i++) {
-        status = combine(g, operation, bp_onnx_number(&numbers, one ? 0 : i), chain->offset + i, chain->scale + i);
+    for (size_t i = 0; status == BP_OK && i < scaling->n; i++) {
+        double number = bp_onnx_number(&numbers, one ? 0 : i);
+        status = (of_inputs ? combine_input : combine_output)(g, operation, number, scaling->offset + i, scaling->scale + i);
     }
     if (status == BP_OK) {
-        bp_onnx_advance(g, BP_ONNX_BEFORE_LAYERS);
+        bp_onnx_advance(g, of_inputs ? BP_ONNX_BEFORE_LAYERS : BP_ONNX_AFTER_LAST);
     }
     return status;
 }

@@ -52,7 +52,7 @@ bp_status bp_onnx_cast(bp_onnx_graph *g)
     bool of_constant = input && input->form == BP_ONNX_CONSTANT,
          to_real = to == BP_ONNX__TENSOR_PROTO__DATA_TYPE__FLOAT || to == BP_ONNX__TENSOR_PROTO__DATA_TYPE__DOUBLE;
     bool changes = to != (of_constant ? input->constant->data_type : g->type);
-    bool of_input = !of_constant && g->stage == BP_ONNX_BEFORE_LAYERS && !g->cast && g->chain->n_scaling == 0 &&
+    bool of_input = !of_constant && g->stage == BP_ONNX_BEFORE_LAYERS && !g->cast && g->chain->input_scaling.n == 0 &&
                     g->type != BP_ONNX__TENSOR_PROTO__DATA_TYPE__STRING;
     if (!to_real || (changes && !of_input)) {
         return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "a cast to %s, which changes numbers",

@@ -56,10 +56,14 @@ typedef struct bp_onnx_layer {
     bp_activation activation;
 } bp_onnx_layer;
 
+typedef struct bp_onnx_scaling {
+    size_t n; /* numbers in offset and scale: one for each input or output, or 1 for all of them, or 0: there is no scaling */
+    double *offset, *scale;
+} bp_onnx_scaling;
+
 typedef struct bp_onnx_chain {
     bp_dtype dtype;
-    size_t n_scaling; /* numbers in offset and scale: the first layer's inputs, or 1 for all of them, or 0: there is no scaling */
-    double *offset, *scale;
+    bp_onnx_scaling input_scaling, output_scaling; /* as a net has them */
     size_t n_layers;
     bp_onnx_layer *layers;
 } bp_onnx_chain;

@@ -1,6 +1,7 @@
 #include "net/check.h"
 
 #include "core/status.h"
+#include "net/loss.h"
 
 bp_status bp_check_net(const char *function, const bp_net *net, bp_dtype dtype)
 {
@@ -61,6 +62,10 @@ bp_status bp_check_pair(const char *function, const bp_net *net, bp_loss loss)
     if (loss == BP_LOSS_CROSS_ENTROPY && output != BP_ACTIVATION_SOFTMAX) {
         return bp_fail(BP_ERROR_UNSUPPORTED, "%s: cross_entropy needs outputs that are a distribution: softmax, not %s", function,
                        bp_activation_name(output));
+    }
+    if (net->output_scaling.offset && bp_loss_is_fused(loss)) {
+        return bp_fail(BP_ERROR_UNSUPPORTED, "%s: %s is of targets that are probabilities, but the net has output scaling", function,
+                       bp_loss_name(loss));
     }
     return bp_check_rule(function, net);
 }

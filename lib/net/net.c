@@ -148,6 +148,43 @@ bp_status bp_net_set_rule(bp_net *net, bp_rule rule)
     return BP_OK;
 }
 
+bool bp_net_scaling_allocate(bp_net_scaling *scaling, size_t n, bp_dtype dtype)
+{
+    scaling->offset = bp_allocate(n, bp_dtype_size(dtype));
+    scaling->scale = bp_allocate(n, bp_dtype_size(dtype));
+    if (!scaling->offset || !scaling->scale) {
+        bp_net_scaling_release(scaling);
+    }
+    return scaling->offset;
+}
+
+void bp_net_scaling_release(bp_net_scaling *scaling)
+{
+    free(scaling->offset);
+    free(scaling->scale);
+    *scaling = (bp_net_scaling){0};
+}
+
+size_t bp_net_first_not_invertible(const bp_net *net)
+{
+    size_t n = bp_net_output_count(net);
+    const void *scale = net->output_scaling.scale;
+    return !scale ? n : net->dtype == BP_F32 ? bp_first_not_invertible_f32(n, scale) : bp_first_not_invertible_f64(n, scale);
+}
+
+static bool copy_scaling(bp_net_scaling *copy, const bp_net_scaling *scaling, size_t n, bp_dtype dtype)
+{
+    if (!scaling->offset) {
+        return true;
+    }
+    if (!bp_net_scaling_allocate(copy, n, dtype)) {
+        return false;
+    }
+    memcpy(copy->offset, scaling->offset, n * bp_dtype_size(dtype));
+    memcpy(copy->scale, scaling->scale, n * bp_dtype_size(dtype));
+    return true;
+}
+
 /* The parts of a clone that need memory; on failure the caller destroys copy. */
 static bp_status fill_clone(const char *function, bp_net *copy, const bp_net *net)
 {
@@ -160,24 +197,17 @@ static bp_status fill_clone(const char *function, bp_net *copy, const bp_net *ne
         copy->layers[l]->frozen = layer->frozen;
         copy->layers[l]->dropout = layer->dropout;
     }
-    size_t element = bp_dtype_size(net->dtype);
     if (net->parameters) {
         bp_status status = allocate_parameters(function, copy);
         if (status != BP_OK) {
             return status;
         }
-        memcpy(copy->parameters, net->parameters, net->storage * element);
+        memcpy(copy->parameters, net->parameters, net->storage * bp_dtype_size(net->dtype));
     }
-    if (net->input_offset) {
-        copy->input_offset = bp_allocate(net->n_inputs, element);
-        copy->input_scale = bp_allocate(net->n_inputs, element);
-        if (!copy->input_offset || !copy->input_scale) {
-            return bp_fail_memory(function);
-        }
-        memcpy(copy->input_offset, net->input_offset, net->n_inputs * element);
-        memcpy(copy->input_scale, net->input_scale, net->n_inputs * element);
-    }
-    return bp_net_copy_labels(copy, net) ? BP_OK : bp_fail_memory(function);
+    bool done = copy_scaling(&copy->input_scaling, &net->input_scaling, net->n_inputs, net->dtype) &&
+                copy_scaling(&copy->output_scaling, &net->output_scaling, bp_net_output_count(net), net->dtype) &&
+                bp_net_copy_labels(copy, net);
+    return done ? BP_OK : bp_fail_memory(function);
 }
 
 bp_status bp_net_clone(bp_net **copy, const bp_net *net)
@@ -243,8 +273,8 @@ void bp_net_destroy(bp_net *net)
     }
     free(net->layers);
     free(net->parameters);
-    free(net->input_offset);
-    free(net->input_scale);
+    bp_net_scaling_release(&net->input_scaling);
+    bp_net_scaling_release(&net->output_scaling);
     bp_net_release_labels(net);
     bp_identity_release(net->identity);
     free(net);
@@ -267,7 +297,12 @@ int bp_net_is_initialized(const bp_net *net)
 
 int bp_net_has_input_scaling(const bp_net *net)
 {
-    return net && net->input_offset;
+    return net && net->input_scaling.offset;
+}
+
+int bp_net_has_output_scaling(const bp_net *net)
+{
+    return net && net->output_scaling.offset;
 }
 
 size_t bp_net_input_count(const bp_net *net)

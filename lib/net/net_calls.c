@@ -89,7 +89,7 @@ bp_status REAL(bp_net_forward)(const bp_net *net, bp_workspace *ws, size_t batch
         ws->layers[0].x = memcpy(ws->input, x, batch * net->n_inputs * sizeof *x);
     }
     bp_workspace_run(ws, net, batch, run_forward, &j);
-    memcpy(y, REAL(bp_pass_output)(&j.pass), batch * bp_net_output_count(net) * sizeof *y);
+    REAL(bp_pass_output)(&j.pass, y);
     ws->batch = batch;
     return BP_OK;
 }
@@ -113,12 +113,14 @@ bp_status REAL(bp_net_backward)(const bp_net *net, bp_workspace *ws, const real 
     gradient_sink context = {gradient, -1};
     REAL(bp_job)
     j = {.pass = {.net = net, .ws = ws, .batch = ws->batch}, .sink = {.take = gradient ? take_gradient : NULL, .context = &context}};
-    memcpy(ws->layers[net->n_layers - 1].g, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
+    real *g = ws->layers[net->n_layers - 1].g;
+    memcpy(g, delta, ws->batch * bp_net_output_count(net) * sizeof *delta);
+    REAL(bp_net_unscale_delta)(net, ws->batch, g);
     ws->delta_input = delta_input;
     bp_workspace_run(ws, net, ws->batch, run_backward, &j);
     ws->delta_input = NULL;
     clear_frozen(net, gradient);
-    const real *scale = net->input_scale;
+    const real *scale = net->input_scaling.scale;
     for (size_t i = 0; delta_input && scale && i < ws->batch * net->n_inputs; i++) {
         delta_input[i] *= scale[i % net->n_inputs];
     }
@@ -141,7 +143,7 @@ bp_status REAL(bp_net_predict)(const bp_net *net, bp_workspace *ws, size_t n, co
         REAL(bp_job) j = {.pass = {.net = net, .ws = ws, .batch = batch}};
         REAL(bp_pass_begin)(&j.pass, &(REAL(bp_samples)){.x = x}, 0, ws->input);
         bp_workspace_run(ws, net, batch, run_forward, &j);
-        memcpy(y, REAL(bp_pass_output)(&j.pass), batch * n_outputs * sizeof *y);
+        REAL(bp_pass_output)(&j.pass, y);
         x += batch * net->n_inputs;
         y += batch * n_outputs;
         n -= batch;

@@ -34,10 +34,10 @@ static void add_noise(const REAL(bp_pass) * pass, real *x)
 static void copy_row(const REAL(bp_pass) * pass, const real *x, real *input)
 {
     size_t n = pass->net->n_inputs;
-    if (pass->batch > 1 && !pass->net->input_offset) {
+    if (pass->batch > 1 && !pass->net->input_scaling.offset) {
         memcpy(input, x, n * sizeof *x);
     } else {
-        REAL(bp_kernel)()->scale(n, x, pass->net->input_offset, pass->net->input_scale, input);
+        REAL(bp_kernel)()->scale(n, x, pass->net->input_scaling.offset, pass->net->input_scaling.scale, input);
     }
 }
 
@@ -48,7 +48,7 @@ static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     const real *x = samples->x + row * n;
     bool noisy = pass->trains && pass->net->input_noise > 0;
     bool together = pass->batch > 1 ? !samples->order : ((uintptr_t)x | n * sizeof *x) % BP_ALIGNMENT == 0;
-    bool as_it_is = together && !pass->net->input_offset && !noisy;
+    bool as_it_is = together && !pass->net->input_scaling.offset && !noisy;
     if (!as_it_is) {
         copy_row(pass, x, input);
         for (size_t s = 1; s < pass->batch; s++) {
@@ -74,7 +74,7 @@ void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     begin(pass, samples, first, row_of(samples, first), input);
 }
 
-/* Targets and weights of samples in the order of the batch, the targets smoothed. */
+/* Targets and weights of samples in the order of the batch, the targets as the last layer learns them: scaled, or smoothed. */
 static void gather_targets(REAL(bp_job) * job, size_t first)
 {
     const REAL(bp_samples) *samples = job->samples;
@@ -83,6 +83,7 @@ static void gather_targets(REAL(bp_job) * job, size_t first)
     for (size_t i = 0; i < job->pass.batch; i++) {
         size_t row = row_of(samples, first + i);
         real *z = memcpy(target + i * n, samples->target + row * n, n * sizeof *target);
+        REAL(bp_net_scale_targets)(job->pass.net, 1, z);
         for (size_t k = 0; k < n && s > 0; k++) {
             z[k] = (1 - s) * z[k] + s / (real)n;
         }
@@ -97,7 +98,8 @@ void REAL(bp_job_begin)(REAL(bp_job) * job, size_t first, real *input)
     const REAL(bp_samples) *samples = job->samples;
     size_t row = row_of(samples, first);
     begin(&job->pass, samples, first, row, input);
-    if (samples->label_smoothing > 0 || (samples->order && job->pass.batch > 1)) {
+    bool changes = samples->label_smoothing > 0 || job->pass.net->output_scaling.offset;
+    if (changes || (samples->order && job->pass.batch > 1)) {
         gather_targets(job, first);
     } else {
         job->target = samples->target + row * job->pass.ws->layers[job->pass.net->n_layers - 1].m;
@@ -105,9 +107,11 @@ void REAL(bp_job_begin)(REAL(bp_job) * job, size_t first, real *input)
     }
 }
 
-const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass)
+void REAL(bp_pass_output)(const REAL(bp_pass) * pass, real *y)
 {
-    return pass->ws->layers[pass->net->n_layers - 1].y;
+    const bp_layer_step *output = &pass->ws->layers[pass->net->n_layers - 1];
+    memcpy(y, output->y, pass->batch * output->m * sizeof *y);
+    REAL(bp_net_unscale_outputs)(pass->net, pass->batch, y);
 }
 
 void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team)

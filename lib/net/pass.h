@@ -25,7 +25,7 @@ typedef struct REAL(bp_pass) {
 /* Samples of a call: number s is row s of x and target, or row order[s]. */
 typedef struct REAL(bp_samples) {
     const real *x;        /* rows of n_inputs */
-    const real *target;   /* rows of n_outputs, or NULL */
+    const real *target;   /* rows of n_outputs, or NULL; not yet as the net's output scaling makes them */
     const real *weights;  /* of a row's loss; NULL: 1 */
     const size_t *order;  /* or NULL */
     real label_smoothing; /* s: a target z becomes (1 − s) z + s / n_outputs (Szegedy et al. 2016) */
@@ -52,8 +52,8 @@ void REAL(bp_pass_begin)(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
 /* Fills every layer's e and y. The team has waited for each other when it returns. */
 void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
 
-/* The last layer's y, batch × n_outputs. */
-const real *REAL(bp_pass_output)(const REAL(bp_pass) * pass);
+/* What the net answers, batch × n_outputs: the last layer's y, without the output scaling. */
+void REAL(bp_pass_output)(const REAL(bp_pass) * pass, real *y);
 
 /* What becomes of g, a layer's local gradient, batch × n_outputs: the sum over samples of g xᵀ is −1 times the gradient by its weights. */
 typedef struct REAL(bp_pass_sink) {

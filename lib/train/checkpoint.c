@@ -215,25 +215,27 @@ static bp_status check_texts(const loaded *in, const bp_trainer *t)
     return status;
 }
 
-/* Whether two nets with the same inputs scale them alike. */
-static bool have_same_scaling(const bp_net *a, const bp_net *b)
+static bool are_same(const bp_net_scaling *a, const bp_net_scaling *b, size_t bytes)
 {
-    size_t bytes = a->n_inputs * bp_dtype_size(a->dtype);
-    if (!a->input_offset || !b->input_offset) {
-        return !a->input_offset && !b->input_offset;
+    if (!a->offset || !b->offset) {
+        return !a->offset && !b->offset;
     }
-    return memcmp(a->input_offset, b->input_offset, bytes) == 0 && memcmp(a->input_scale, b->input_scale, bytes) == 0;
+    return memcmp(a->offset, b->offset, bytes) == 0 && memcmp(a->scale, b->scale, bytes) == 0;
 }
 
 static bp_status compare_nets(const loaded *in, const bp_net *saved, const bp_net *net)
 {
     char *of_file = describe(saved), *of_trainer = describe(net);
+    size_t element = bp_dtype_size(net->dtype);
     bp_status status = of_file && of_trainer ? BP_OK : bp_fail_memory(in->function);
     if (status == BP_OK && strcmp(of_file, of_trainer) != 0) {
         status =
             bp_fail(BP_ERROR_STATE, "%s: %.200s: the net is %.120s; the trainer has %.120s", in->function, in->path, of_file, of_trainer);
-    } else if (status == BP_OK && !have_same_scaling(saved, net)) {
+    } else if (status == BP_OK && !are_same(&saved->input_scaling, &net->input_scaling, net->n_inputs * element)) {
         status = bp_fail(BP_ERROR_STATE, "%s: %.200s: the net scales its inputs in another way than the trainer's", in->function, in->path);
+    } else if (status == BP_OK && !are_same(&saved->output_scaling, &net->output_scaling, bp_net_output_count(net) * element)) {
+        status =
+            bp_fail(BP_ERROR_STATE, "%s: %.200s: the net scales its outputs in another way than the trainer's", in->function, in->path);
     }
     free(of_file);
     free(of_trainer);

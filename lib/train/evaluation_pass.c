@@ -9,6 +9,7 @@
 #include "train/evaluation.h"
 
 #include <math.h>
+#include <string.h>
 
 static void run_forward(void *argument, size_t thread, size_t n_threads)
 {
@@ -17,23 +18,53 @@ static void run_forward(void *argument, size_t thread, size_t n_threads)
     REAL(bp_pass_forward)(pass, &team);
 }
 
-/* Adds the loss of the samples from first on. −∂L/∂e, which comes with it, stays finite where −∂L/∂y may not. */
-static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first, const real *target)
+static const bp_layer_step *last_layer(const REAL(bp_pass) * pass)
 {
-    const bp_layer_step *output = &pass->ws->layers[pass->net->n_layers - 1];
-    size_t bad = REAL(bp_first_nonfinite)(pass->batch * output->m, output->y);
-    if (bad < pass->batch * output->m) {
+    return &pass->ws->layers[pass->net->n_layers - 1];
+}
+
+static bp_status check_outputs(const bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first)
+{
+    const bp_layer_step *output = last_layer(pass);
+    size_t n = pass->batch * output->m, bad = REAL(bp_first_nonfinite)(n, output->y);
+    if (bad < n) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: output %zu of sample %zu is %g", evaluation->function, bad % output->m,
                        first + bad / output->m, (double)((const real *)output->y)[bad]);
     }
+    return BP_OK;
+}
+
+/* Targets of a batch as the last layer learns them. */
+static const real *learned_targets(const REAL(bp_pass) * pass, const real *target)
+{
+    if (!pass->net->output_scaling.offset) {
+        return target;
+    }
+    real *scaled = memcpy(pass->ws->target, target, pass->batch * last_layer(pass)->m * sizeof *target);
+    REAL(bp_net_scale_targets)(pass->net, pass->batch, scaled);
+    return scaled;
+}
+
+/*
+ * Adds the loss of the samples from first on, which is of the scaled outputs, and then makes them what the net answers. −∂L/∂e, which comes with
+ * the loss, stays finite where −∂L/∂y may not.
+ */
+static bp_status add_loss(bp_evaluation *evaluation, const REAL(bp_pass) * pass, size_t first, const real *target)
+{
+    const bp_layer_step *output = last_layer(pass);
+    bp_status status = check_outputs(evaluation, pass, first);
+    if (status != BP_OK) {
+        return status;
+    }
     double sum = REAL(bp_kernel)()->loss(evaluation->loss, bp_loss_is_fused(evaluation->loss), pass->batch, output->m, output->e, output->y,
-                                         target, NULL, output->g);
+                                         learned_targets(pass, target), NULL, output->g);
     if (!isfinite((real)(sum / (double)pass->batch))) { /* as a training step sees it */
         return bp_fail(BP_ERROR_NONFINITE, "%s: the loss of one of the samples %zu to %zu, or its derivative, is NaN or infinite",
                        evaluation->function, first, first + pass->batch - 1);
     }
     evaluation->loss_sum += sum;
-    return BP_OK;
+    REAL(bp_net_unscale_outputs)(pass->net, pass->batch, output->y);
+    return pass->net->output_scaling.offset ? check_outputs(evaluation, pass, first) : BP_OK;
 }
 
 /* z̄ and Σ(z − z̄)² one sample at a time (Welford 1962): exactly 0 for targets that are all the same. */
@@ -94,7 +125,7 @@ static bp_status evaluate_batch(bp_evaluation *evaluation, REAL(bp_pass) * pass,
     }
     REAL(bp_pass_begin)(pass, &(REAL(bp_samples)){.x = inputs}, 0, pass->ws->input);
     bp_workspace_run(pass->ws, pass->net, pass->batch, run_forward, pass);
-    const real *y = REAL(bp_pass_output)(pass), *target = targets;
+    const real *y = last_layer(pass)->y, *target = targets;
     status = add_loss(evaluation, pass, first, target);
     for (size_t s = 0; s < pass->batch && status == BP_OK; s++) {
         size_t at = s * dataset->n_outputs;

@@ -115,7 +115,7 @@ static void compare(const char *what, const bp_net *net, const char *name)
 
 static void set_scaling(bp_net *net)
 {
-    size_t n = bp_net_input_count(net);
+    size_t n_inputs = bp_net_input_count(net), n_outputs = bp_net_output_count(net), n = n_inputs > n_outputs ? n_inputs : n_outputs;
     real *offset = calloc(n, sizeof *offset), *scale = calloc(n, sizeof *scale);
     assert_true(offset && scale);
     for (size_t i = 0; i < n; i++) {
@@ -123,6 +123,7 @@ static void set_scaling(bp_net *net)
         scale[i] = (real)(1.5 + number(2000 + i));
     }
     must(REAL(bp_net_set_input_scaling)(net, offset, scale));
+    must(REAL(bp_net_set_output_scaling)(net, offset, scale));
     free(offset);
     free(scale);
 }

@@ -49,6 +49,7 @@ static bp_net *full_net(bp_dtype dtype)
     const float offset32[3] = {1, -2, 0.1f}, scale32[3] = {2, 3, 0.5f};
     const double offset64[3] = {1, -2, 0.1}, scale64[3] = {2, 3, 0.5};
     must(dtype == BP_F32 ? bp_net_set_input_scaling_f32(net, offset32, scale32) : bp_net_set_input_scaling_f64(net, offset64, scale64));
+    must(dtype == BP_F32 ? bp_net_set_output_scaling_f32(net, offset32, scale32) : bp_net_set_output_scaling_f64(net, offset64, scale64));
     must(bp_net_set_input_names(net, (const char *const[]){"length", "größe", "\"quoted\"\n"}));
     must(bp_net_set_class_names(net, 2, (const char *const[]){"", "ja"}));
     must(bp_net_set_metadata(net, "note", "first"));

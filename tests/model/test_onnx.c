@@ -35,7 +35,7 @@ void *__wrap_calloc(size_t count, size_t size)
 
 /* ---- nets out and back ---- */
 
-enum { BATCH = 9 };
+enum { BATCH = 9, MOST_WIDE = 33 };
 
 /* What a net gives for reproducible numbers; freed by free. */
 static void *outputs(const bp_net *net)
@@ -81,16 +81,18 @@ static void must_be_equal(const bp_net *net, const bp_net *other)
 
 static void set_scaling(bp_net *net)
 {
-    float offset[8], scale[8];
-    double wide_offset[8], wide_scale[8];
-    for (size_t i = 0; i < 8; i++) {
+    float offset[MOST_WIDE], scale[MOST_WIDE];
+    double wide_offset[MOST_WIDE], wide_scale[MOST_WIDE];
+    for (size_t i = 0; i < MOST_WIDE; i++) {
         offset[i] = (float)(wide_offset[i] = number(100 + i));
         scale[i] = (float)(wide_scale[i] = 2 * number(200 + i));
     }
     if (bp_net_dtype(net) == BP_F32) {
         must(bp_net_set_input_scaling_f32(net, offset, scale));
+        must(bp_net_set_output_scaling_f32(net, scale, scale));
     } else {
         must(bp_net_set_input_scaling_f64(net, wide_offset, wide_scale));
+        must(bp_net_set_output_scaling_f64(net, wide_scale, wide_scale));
     }
 }
 
@@ -470,7 +472,7 @@ static void test_scaling(void **state)
     add_tensor(g, "zero", FLOAT, 1, two, (const double[]){0, 1});
     add_node(g, "Div", "d", "x", "zero", NULL);
     add_node(g, "MatMul", "y", "d", "W", NULL);
-    must_refuse_graph(g, BP_ERROR_NONFINITE, "node 0 (Div): input scaling that is NaN or infinite");
+    must_refuse_graph(g, BP_ERROR_NONFINITE, "node 0 (Div): scaling that is NaN or infinite");
     g = start_with_constants();
     add_node(g, "Sub", "d", "b", "x", NULL);
     add_node(g, "MatMul", "y", "d", "W", NULL);
@@ -479,7 +481,53 @@ static void test_scaling(void **state)
     add_tensor(g, "column", FLOAT, 2, (const int64_t[]){2, 1}, b);
     add_node(g, "Sub", "d", "x", "column", NULL);
     add_node(g, "MatMul", "y", "d", "W", NULL);
-    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "\"column\" is neither one number nor one for each input");
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "\"column\" is neither one number nor one for each column");
+}
+
+static void test_output_scaling(void **state)
+{
+    (void)state;
+    /* x W = (−5, −6), b = (0.5, −0.25), c = (2, 4), s = ½ */
+    graph *g = start_with_constants(); /* e would be a part of an activation if it were used twice */
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Mul", "f", "c", "e", NULL);
+    add_node(g, "Add", "y", "f", "b", NULL);
+    must_give(g, 1, -9.5, -24.25);
+    g = start_with_constants();
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Relu", "r", "e", NULL, NULL);
+    add_node(g, "Sub", "f", "r", "b", NULL);
+    add_node(g, "Div", "h", "f", "s", NULL);
+    add_node(g, "Identity", "i", "h", NULL, NULL);
+    add_node(g, "Sub", "y", "i", "c", NULL);
+    must_give(g, 1, -3, -3.5);
+    g = start_with_constants();
+    add_tensor(g, "zero", FLOAT, 1, two, (const double[]){0, 1});
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Mul", "y", "e", "zero", NULL);
+    must_refuse_graph(g, BP_ERROR_NONFINITE, "node 1 (Mul): scaling that is NaN or infinite");
+    g = start_with_constants();
+    add_tensor(g, "large", FLOAT, 1, two, (const double[]){1, 1e-20});
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Div", "f", "e", "large", NULL);
+    add_node(g, "Div", "h", "f", "large", NULL);
+    add_node(g, "Div", "y", "h", "s", NULL);
+    must_refuse_graph(g, BP_ERROR_NONFINITE, "output 1");
+    g = start_with_constants();
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Mul", "f", "e", "s", NULL);
+    add_node(g, "Relu", "y", "f", NULL, NULL);
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 2 (Relu): an activation behind the scaling of outputs");
+    g = start_with_constants();
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Mul", "f", "e", "s", NULL);
+    add_node(g, "MatMul", "y", "f", "W", NULL);
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 2 (MatMul): a layer behind");
+    g = start_with_constants();
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Relu", "r", "e", NULL, NULL);
+    add_node(g, "Sub", "y", "b", "r", NULL);
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 2 (Sub)");
 }
 
 static void test_what_changes_nothing(void **state)
@@ -584,7 +632,7 @@ static void test_activations_in_parts(void **state)
     add_node(g, "Sigmoid", "p", "e", NULL, NULL);
     add_node(g, "Mul", "q", "p", "e", NULL);
     g->nodes[1].op_type = "Abs";
-    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 2 (Mul): neither input scaling");
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 2 (Mul): neither scaling");
     g = start_with_constants();
     add_node(g, "MatMul", "e", "x", "V", NULL);
     add_node(g, "Mul", "q", "e", "e", NULL);
@@ -599,7 +647,7 @@ static void test_activations_in_parts(void **state)
     g = start_with_constants();
     add_node(g, "MatMul", "e", "x", "V", NULL);
     add_node(g, "Mul", "y", "e", "s", NULL);
-    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "the output \"y\" is no activation");
+    must_give(g, 1, -0.75, -1.75); /* output scaling */
 }
 
 /* ---- graphs that are no nets ---- */
@@ -1016,6 +1064,7 @@ int main(void)
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_scaling),
+        cmocka_unit_test(test_output_scaling),
         cmocka_unit_test(test_what_changes_nothing),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_activations_in_parts),
