@@ -30,9 +30,6 @@ static int run_fold(void *context, size_t fold, const bp_dataset *train, const b
     }
     bool interrupted = status == BP_OK && bp_trainer_stop(run.trainer) == BP_STOP_CALLBACK;
     if (status == BP_OK && !interrupted) {
-        status = training_finish(&run);
-    }
-    if (status == BP_OK && !interrupted) {
         status = bp_net_evaluate(run.net, run.ws, loss, validation, f->n_classes < 3 ? f->n_classes : 3, METRIC_COUNT, metrics, confusion);
     }
     if (status == BP_OK && !interrupted) {

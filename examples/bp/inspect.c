@@ -78,8 +78,12 @@ static void print_layers(bp_net *net)
 static void print_text(const char *path, bp_net *net, model_format format)
 {
     printf("%-12s%s\n%-12s%s\n%-12s%s\n", "file", path, "format", model_format_name(format), "numbers", bp_dtype_name(bp_net_dtype(net)));
-    printf("%-12s%s\n%-12s%s\n", "rule", bp_rule_name(bp_net_rule(net)), "scaling",
-           bp_net_has_input_scaling(net) ? "inputs become (x - offset) * scale" : "none");
+    bool of_inputs = bp_net_has_input_scaling(net), of_outputs = bp_net_has_output_scaling(net);
+    printf("%-12s%s\n%-12s%s%s%s\n", "rule", bp_rule_name(bp_net_rule(net)), "scaling", of_inputs ? "inputs (x - offset) * scale" : "",
+           of_inputs && of_outputs ? ", " : "",
+           of_outputs  ? "outputs y / scale + offset"
+           : of_inputs ? ""
+                       : "none");
     print_list("inputs", net, bp_net_input_count(net), bp_net_input_name);
     print_list("classes", net, bp_net_class_count(net), bp_net_class_name);
     print_layers(net);
@@ -128,12 +132,13 @@ static json_t *metadata(const bp_net *net)
 /* A path that is no UTF-8 is not in it. */
 static bool print_json(const char *path, bp_net *net, model_format format)
 {
-    json_t *root = json_pack("{s:o*, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:o}", "file", json_string(path), "format",
-                             model_format_name(format), "dtype", bp_dtype_name(bp_net_dtype(net)), "rule", bp_rule_name(bp_net_rule(net)),
-                             "inputs", (json_int_t)bp_net_input_count(net), "outputs", (json_int_t)bp_net_output_count(net), "parameters",
-                             (json_int_t)bp_net_parameter_count(net), "input_scaling", bp_net_has_input_scaling(net), "input_names",
-                             list(net, bp_net_input_count(net), bp_net_input_name), "class_names",
-                             list(net, bp_net_class_count(net), bp_net_class_name), "layers", layers(net), "metadata", metadata(net));
+    json_t *root =
+        json_pack("{s:o*, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "file", json_string(path), "format",
+                  model_format_name(format), "dtype", bp_dtype_name(bp_net_dtype(net)), "rule", bp_rule_name(bp_net_rule(net)), "inputs",
+                  (json_int_t)bp_net_input_count(net), "outputs", (json_int_t)bp_net_output_count(net), "parameters",
+                  (json_int_t)bp_net_parameter_count(net), "input_scaling", bp_net_has_input_scaling(net), "output_scaling",
+                  bp_net_has_output_scaling(net), "input_names", list(net, bp_net_input_count(net), bp_net_input_name), "class_names",
+                  list(net, bp_net_class_count(net), bp_net_class_name), "layers", layers(net), "metadata", metadata(net));
     bool done = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
     printf("\n");
     json_decref(root);

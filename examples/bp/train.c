@@ -40,11 +40,7 @@ static void print_sizes(const options *o, const table *t, const training *run, c
     }
     printf("-%zu, %zu parameters, %s\n", bp_net_output_count(run->net), bp_net_parameter_count(run->net), bp_method_name(o->method));
     if (o->regress) {
-        if (bp_dataset_output_count(t->samples) == 1) {
-            printf("The unit of losses and errors while training is the target's deviation, %.5g\n", *run->target_deviations);
-        } else {
-            printf("The units of losses and errors while training are the targets' deviations\n");
-        }
+        printf("Losses are of targets scaled to deviation 1; errors are in the targets' units\n");
     }
     printf("\n");
 }
@@ -106,9 +102,6 @@ static int train_and_report(const options *o, const table *t, training *run, con
     }
     if (status == BP_OK) {
         done = write_course(o, run->trainer);
-        status = training_finish(run);
-    }
-    if (status == BP_OK) {
         done = (!o->model || model_write(run->net, o->model, o->format, NULL)) && done;
     }
     if (status == BP_OK && test) {

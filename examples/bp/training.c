@@ -5,67 +5,25 @@
 
 enum { EVALUATION_BATCH = 64, LEAST_WITH_VALIDATION = 1000 };
 
-/* ---- the samples ---- */
-
-/* Mean and deviation of output k, which becomes a number of mean 0 and deviation 1. */
-static void scale_output(training *t, size_t n, size_t n_outputs, size_t k, float *targets)
-{
-    double mean = 0, variance = 0;
-    for (size_t i = 0; i < n; i++) {
-        mean += (double)targets[i * n_outputs + k] / (double)n;
-    }
-    for (size_t i = 0; i < n; i++) {
-        variance += pow((double)targets[i * n_outputs + k] - mean, 2) / (double)n;
-    }
-    double deviation = variance > 0 ? sqrt(variance) : 1;
-    for (size_t i = 0; i < n; i++) {
-        targets[i * n_outputs + k] = (float)(((double)targets[i * n_outputs + k] - mean) / deviation);
-    }
-    t->target_means[k] = mean;
-    t->target_deviations[k] = deviation;
-}
-
-/* t->scaled from samples of numbers. */
-static bp_status scale_targets(training *t, const bp_dataset *samples)
-{
-    size_t n = bp_dataset_sample_count(samples), n_inputs = bp_dataset_input_count(samples), n_outputs = bp_dataset_output_count(samples);
-    float *inputs = calloc(n, n_inputs * sizeof *inputs), *targets = calloc(n, n_outputs * sizeof *targets);
-    size_t *rows = calloc(n, sizeof *rows);
-    t->target_means = calloc(n_outputs, sizeof *t->target_means);
-    t->target_deviations = calloc(n_outputs, sizeof *t->target_deviations);
-    bool has_memory = inputs && targets && rows && t->target_means && t->target_deviations;
-    bp_status status = has_memory ? BP_OK : BP_ERROR_MEMORY;
-    for (size_t i = 0; rows && i < n; i++) {
-        rows[i] = i;
-    }
-    if (status == BP_OK) {
-        status = bp_dataset_gather_f32(samples, n, rows, inputs, targets);
-    }
-    for (size_t k = 0; status == BP_OK && k < n_outputs; k++) {
-        scale_output(t, n, n_outputs, k, targets);
-    }
-    if (status == BP_OK) {
-        status = bp_dataset_create_f32(&t->scaled, n, n_inputs, n_outputs, inputs, targets);
-    }
-    free(inputs);
-    free(targets);
-    free(rows);
-    return status;
-}
-
 /* ---- the net ---- */
 
-/* Fitted to the samples that are learned. */
-static bp_status scale_inputs(bp_net *net, bp_scaling scaling, const bp_dataset *samples)
+/* Fitted to the samples that are learned. Targets that are numbers get mean 0 and deviation 1. */
+static bp_status scale_net(bp_net *net, const options *o, const bp_dataset *samples)
 {
-    size_t n = bp_dataset_input_count(samples);
+    size_t n_inputs = bp_dataset_input_count(samples), n_outputs = bp_dataset_output_count(samples), n = n_inputs + n_outputs;
     float *offset = calloc(2 * n, sizeof *offset), *scale = offset + n;
     if (!offset) {
         return BP_ERROR_MEMORY;
     }
-    bp_status status = bp_dataset_fit_scaling_f32(samples, scaling, offset, scale);
+    bp_status status = bp_dataset_fit_scaling_f32(samples, o->scaling, offset, scale);
     if (status == BP_OK) {
         status = bp_net_set_input_scaling_f32(net, offset, scale);
+    }
+    if (status == BP_OK && o->regress) {
+        status = bp_dataset_fit_target_scaling_f32(samples, BP_SCALING_STANDARD, offset, scale);
+    }
+    if (status == BP_OK && o->regress) {
+        status = bp_net_set_output_scaling_f32(net, offset, scale);
     }
     free(offset);
     return status;
@@ -90,7 +48,7 @@ static bp_status build_net(training *t, const options *o, const bp_dataset *samp
     if (status == BP_OK) {
         status = bp_net_set_input_noise(t->net, o->noise);
     }
-    return status == BP_OK ? scale_inputs(t->net, o->scaling, samples) : status;
+    return status == BP_OK ? scale_net(t->net, o, samples) : status;
 }
 
 /* ---- how it learns ---- */
@@ -166,15 +124,12 @@ static bp_status build_trainer(training *t, const options *o, const bp_dataset *
 
 bp_status training_create(training *t, const options *o, const bp_dataset *samples)
 {
-    bp_status status = o->regress ? scale_targets(t, samples) : BP_OK;
-    if (status == BP_OK && t->scaled) {
-        samples = t->scaled;
-    }
+    bp_status status = BP_OK;
     double fraction = o->validation_fraction;
     if (isnan(fraction)) { /* a few samples say little, and are worth more as samples to learn from */
         fraction = bp_dataset_sample_count(samples) < LEAST_WITH_VALIDATION ? 0 : 0.1;
     }
-    if (status == BP_OK && fraction > 0) {
+    if (fraction > 0) {
         status = bp_dataset_split(samples, fraction, o->seed + 1, &t->learned, &t->validation);
         samples = t->learned;
     }
@@ -190,37 +145,6 @@ bp_status training_create(training *t, const options *o, const bp_dataset *sampl
     return status == BP_OK ? bp_workspace_create(&t->ws, t->net, EVALUATION_BATCH) : status;
 }
 
-/* y = mean + deviation (W x + b) is a layer again. */
-bp_status training_finish(training *t)
-{
-    if (!t->scaled) {
-        return BP_OK;
-    }
-    bp_layer *last;
-    bp_status status = bp_net_layer(t->net, bp_net_layer_count(t->net) - 1, &last);
-    if (status != BP_OK) {
-        return status;
-    }
-    size_t n = bp_layer_input_count(last), n_outputs = bp_layer_output_count(last);
-    float *W = calloc(n_outputs, (n + 1) * sizeof *W);
-    if (!W) {
-        return BP_ERROR_MEMORY;
-    }
-    float *b = W + n_outputs * n;
-    status = bp_layer_get_weights_f32(last, W, b);
-    for (size_t k = 0; status == BP_OK && k < n_outputs; k++) {
-        for (size_t i = 0; i < n; i++) {
-            W[k * n + i] = (float)((double)W[k * n + i] * t->target_deviations[k]);
-        }
-        b[k] = (float)((double)b[k] * t->target_deviations[k] + t->target_means[k]);
-    }
-    if (status == BP_OK) {
-        status = bp_layer_set_weights_f32(last, W, b);
-    }
-    free(W);
-    return status;
-}
-
 void training_destroy(training *t)
 {
     bp_workspace_destroy(t->ws);
@@ -229,7 +153,4 @@ void training_destroy(training *t)
     bp_net_destroy(t->net);
     bp_dataset_destroy(t->validation);
     bp_dataset_destroy(t->learned);
-    bp_dataset_destroy(t->scaled);
-    free(t->target_means);
-    free(t->target_deviations);
 }

@@ -28,7 +28,8 @@ extern "C" {
  * classes 0 and 1) it is 1 if y ≥ 0.5.
  */
 typedef enum bp_metric {
-    BP_METRIC_LOSS = 0,     /**< mean over samples; no penalty, no label smoothing, no weights of samples or classes */
+    /** mean over samples; of scaled outputs and targets, if the net has output scaling; no penalty, no label smoothing, no weights of samples or classes */
+    BP_METRIC_LOSS = 0,
     BP_METRIC_ACCURACY = 1, /**< share of samples whose class is the answer */
     BP_METRIC_TOP_K = 2,    /**< share of samples whose class is among the k largest outputs, the first of equals */
     BP_METRIC_MAE = 3,      /**< mean |z − y|, over samples and outputs */
@@ -55,7 +56,7 @@ BP_API bp_status bp_metric_from_name(const char *name, bp_metric *metric);
  * numbers of 8 bytes is taken for the time of the call.
  * Returns the common errors of net.h, BP_ERROR_ARGUMENT (a dataset without targets or of other widths than the net's; more classes than the
  * net can tell apart; top_k out of range; confusion without classes), BP_ERROR_DTYPE (net and dataset differ), BP_ERROR_UNSUPPORTED (a loss
- * that does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (an output or the loss is NaN or
+ * that does not fit the output activation or scaling; softmax under BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (an output or the loss is NaN or
  * infinite), BP_ERROR_MEMORY. Read-only on net and dataset.
  */
 BP_API bp_status bp_net_evaluate(const bp_net *net, bp_workspace *ws, bp_loss loss, const bp_dataset *dataset, size_t top_k,

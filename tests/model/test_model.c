@@ -217,14 +217,11 @@ static void write_part(const part *p)
     static const struct {
         const char *name;
         size_t n_dimensions, shape[2];
-    } tensors[] = {{"layers.0.weight", 2, {3, 2}},
-                   {"layers.0.bias", 1, {3, 0}},
-                   {"layers.1.weight", 2, {1, 3}},
-                   {"input.offset", 1, {2, 0}},
-                   {"input.scale", 1, {2, 0}}};
+    } tensors[] = {{"layers.0.weight", 2, {3, 2}}, {"layers.0.bias", 1, {3, 0}}, {"layers.1.weight", 2, {1, 3}},
+                   {"input.offset", 1, {2, 0}},    {"input.scale", 1, {2, 0}},   {"output.offset", 1, {1, 0}},
+                   {"output.scale", 1, {1, 0}}};
     static float numbers[64];
-    static float bad[64];
-    bad[1] = NAN;
+    static const float ones[3] = {1, 1, 1}, bad[64] = {0, NAN};
     bp_tensors *file = bp_tensors_create();
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         bool other = p->key && strcmp(p->key, texts[i][0]) == 0;
@@ -236,8 +233,8 @@ static void write_part(const part *p)
         bool other = p->tensor && strcmp(p->tensor, tensors[i].name) == 0;
         size_t shape[2] = {other && p->rows ? p->rows : tensors[i].shape[0], tensors[i].shape[1]};
         if (!other || p->rows || p->nan) {
-            assert_true(
-                bp_tensors_add(file, tensors[i].name, BP_TENSOR_F32, tensors[i].n_dimensions, shape, other && p->nan ? bad : numbers));
+            const float *data = other && p->nan ? bad : strcmp(tensors[i].name, "output.scale") == 0 ? ones : numbers;
+            assert_true(bp_tensors_add(file, tensors[i].name, BP_TENSOR_F32, tensors[i].n_dimensions, shape, data));
         }
     }
     must(bp_tensors_save("test", file, path("bad")));
@@ -276,6 +273,9 @@ static void test_strange_files(void **state)
         {.tensor = "input.scale", .status = format, .word = "input.scale is missing"},
         {.tensor = "input.scale", .rows = 3, .status = format, .word = "input.scale has 3 elements"},
         {.tensor = "input.offset", .nan = true, .status = BP_ERROR_NONFINITE, .word = "input.offset"},
+        {.tensor = "output.offset", .status = format, .word = "output.offset is missing"},
+        {.tensor = "output.scale", .rows = 3, .status = format, .word = "output.scale has 3 elements, but the net 1 outputs"},
+        {.tensor = "output.scale", .nan = true, .status = format, .word = "element 0 of output.scale has no finite inverse"},
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         write_part(&parts[i]);

@@ -220,6 +220,24 @@ static void test_trainer(void **state)
     bp_dataset_destroy(scaled);
 }
 
+static void test_checkpoint(void **state)
+{
+    problem *p = *state;
+    bp_dataset *samples;
+    bp_optimizer *opt;
+    bp_trainer *trainer;
+    must(REAL(bp_dataset_create)(&samples, SAMPLES, INPUTS, OUTPUTS, p->x, p->target));
+    must(bp_optimizer_create(&opt, BP_METHOD_SGD, p->net));
+    must(bp_trainer_create(&trainer, p->net, opt, BP_LOSS_MSE, samples));
+    must(bp_trainer_save(trainer, file_path("checkpoint")));
+    must(bp_trainer_load(trainer, file_path("checkpoint")));
+    must(REAL(bp_net_set_output_scaling)(p->net, scale, scale));
+    REFUSED(bp_trainer_load(trainer, file_path("checkpoint")), BP_ERROR_STATE, "the net scales its outputs in another way");
+    bp_trainer_destroy(trainer);
+    bp_optimizer_destroy(opt);
+    bp_dataset_destroy(samples);
+}
+
 static void test_fit(void **state)
 {
     problem *p = *state;
@@ -288,8 +306,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_gradients_and_steps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_evaluation, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_trainer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_checkpoint, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_fit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refused, set_up, tear_down),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, remove_files);
 }

@@ -71,6 +71,9 @@ static void test_other_trainers(void **state)
     refuse_in("rule", net, adam, BP_LOSS_MSE, training, "error_signal rule");
     net = make_net(REAL_DTYPE, INPUTS, 3, (const size_t[]){7, 7, CLASSES}, tanh, softmax, 1, 9);
     refuse_in("layers", net, adam, loss, training, "the net is");
+    net = net_of(7, tanh, softmax, 1);
+    must(REAL(bp_net_set_input_scaling)(net, (const real[INPUTS]){1}, (const real[INPUTS]){1, 1}));
+    refuse_in("scaling", net, adam, loss, training, "the net scales its inputs in another way");
     bp_dataset_destroy(more);
 }
 
