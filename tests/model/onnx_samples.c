@@ -111,7 +111,8 @@ static void write_one(const char *folder, bp_activation activation, bp_dtype dty
     must(bp_net_add_dense(net, N_OUTPUTS, activation, 1));
     must(bp_net_initialize(net, BP_INITIALIZER_GLOROT_UNIFORM, 7));
     void *theta = allocate(bp_net_parameter_count(net) * width), *x = allocate(SAMPLES * N_INPUTS * width);
-    void *y = allocate(SAMPLES * N_OUTPUTS * width), *offset = allocate(N_INPUTS * width), *scale = allocate(N_INPUTS * width);
+    void *y = allocate(SAMPLES * N_OUTPUTS * width), *offset = allocate(N_INPUTS * width),
+         *scale = allocate(N_INPUTS * width); /* of outputs, which are fewer, as well */
     must(dtype == BP_F32 ? bp_net_get_parameters_f32(net, theta) : bp_net_get_parameters_f64(net, theta));
     for (size_t i = 0; i < N_HIDDEN; i++) {
         put(dtype, theta, N_INPUTS * N_HIDDEN + i, sample(i) / 10); /* a bias that is not 0 */
@@ -122,6 +123,7 @@ static void write_one(const char *folder, bp_activation activation, bp_dtype dty
         put(dtype, scale, i, 0.5 + 0.3 * (double)i);
     }
     must(dtype == BP_F32 ? bp_net_set_input_scaling_f32(net, offset, scale) : bp_net_set_input_scaling_f64(net, offset, scale));
+    must(dtype == BP_F32 ? bp_net_set_output_scaling_f32(net, offset, scale) : bp_net_set_output_scaling_f64(net, offset, scale));
     for (size_t i = 0; i < SAMPLES * N_INPUTS; i++) {
         put(dtype, x, i, sample(i));
     }

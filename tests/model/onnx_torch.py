@@ -85,6 +85,8 @@ def main(folder):
     export(folder, "view", nn.Sequential(Function(lambda x: x.view(-1, 12)), nn.Linear(12, 5)), shape=(3, 2, 2))
     export(folder, "standardized", Standardized(mlp(nn.ReLU()), 7))
     export(folder, "bytes_scaled", nn.Sequential(Function(lambda x: x / 255), mlp(nn.ReLU())))
+    export(folder, "rescaled", nn.Sequential(mlp(nn.GELU()), Function(lambda y: y * torch.linspace(0.5, 3, 5) + torch.linspace(-1, 1, 5))))
+    export(folder, "rescaled_by_one", nn.Sequential(mlp(nn.ReLU()), nn.Tanh(), Function(lambda y: (y + 1) / 2)))
     export(folder, "no_folding", Standardized(mlp(nn.SiLU()), 7), do_constant_folding=False)
 
 
