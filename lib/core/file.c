@@ -239,6 +239,45 @@ bp_status bp_file_replace(const char *function, const char *path, size_t n_piece
     return bp_file_replace_by(function, path, produce_pieces, &all);
 }
 
+/* ---- read ---- */
+
+static bp_status fail_size(const bp_source *source)
+{
+    return bp_fail(BP_ERROR_IO, "%s: %.200s: its size changes while it is read: it had %zu bytes", source->function, source->path,
+                   source->size);
+}
+
+bp_status bp_source_open(bp_source *source, const char *function, const char *path)
+{
+    int file;
+    do {
+        file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* a FIFO is opened without waiting for its writer, and refused */
+    } while (file < 0 && errno == EINTR);
+    if (file < 0) {
+        return fail_system(function, path, "open");
+    }
+    struct stat information;
+    bp_status status = BP_OK;
+    if (fstat(file, &information) != 0) {
+        status = fail_system(function, path, "read");
+    } else if (!S_ISREG(information.st_mode)) {
+        status = fail_kind(function, path, information.st_mode);
+    } else if ((uintmax_t)information.st_size >= PTRDIFF_MAX) {
+        status = bp_fail(BP_ERROR_MEMORY, "%s: %.200s: out of memory for its %ju bytes", function, path, (uintmax_t)information.st_size);
+    }
+    if (status != BP_OK) {
+        close(file);
+        return status;
+    }
+    *source = (bp_source){.function = function, .path = path, .file = file, .size = (size_t)information.st_size};
+    return BP_OK;
+}
+
+bp_source bp_source_of_memory(const char *function, const char *path, const void *bytes, size_t size)
+{
+    return (bp_source){.function = function, .path = path, .file = -1, .bytes = bytes, .size = size};
+}
+
 /* Reads up to size bytes, fewer at the end of the file only; −1 with errno. */
 static ssize_t read_all(int file, unsigned char *bytes, size_t size)
 {
@@ -256,47 +295,56 @@ static ssize_t read_all(int file, unsigned char *bytes, size_t size)
     return (ssize_t)done;
 }
 
-static bp_status read_open(const char *function, const char *path, int file, unsigned char **bytes, size_t *size)
+bp_status bp_source_read(bp_source *source, void *bytes, size_t size)
 {
-    struct stat information;
-    if (fstat(file, &information) != 0) {
-        return fail_system(function, path, "read");
+    if (source->file < 0) {
+        memcpy(bytes, source->bytes + source->at, size);
+    } else {
+        ssize_t got = read_all(source->file, bytes, size);
+        if (got < 0) {
+            return fail_system(source->function, source->path, "read");
+        }
+        if ((size_t)got != size) {
+            return fail_size(source);
+        }
     }
-    if (!S_ISREG(information.st_mode)) {
-        return fail_kind(function, path, information.st_mode);
-    }
-    bool fits = (uintmax_t)information.st_size < PTRDIFF_MAX;
-    size_t expected = (size_t)information.st_size;
-    unsigned char *read_bytes = fits ? malloc(expected + 1) : NULL;
-    if (!read_bytes) {
-        return bp_fail(BP_ERROR_MEMORY, "%s: %.200s: out of memory for its %ju bytes", function, path, (uintmax_t)information.st_size);
-    }
-    ssize_t got = read_all(file, read_bytes, expected + 1); /* one more, to see whether it has grown */
-    bp_status status = BP_OK;
-    if (got < 0) {
-        status = fail_system(function, path, "read");
-    } else if ((size_t)got != expected) {
-        status = bp_fail(BP_ERROR_IO, "%s: %.200s: its size changes while it is read: it had %zu bytes", function, path, expected);
-    }
-    if (status != BP_OK) {
-        free(read_bytes);
-        return status;
-    }
-    *bytes = read_bytes;
-    *size = expected;
+    source->at += size;
     return BP_OK;
+}
+
+bp_status bp_source_end(bp_source *source)
+{
+    unsigned char more;
+    ssize_t got = source->file < 0 ? 0 : read_all(source->file, &more, 1);
+    return got == 0 ? BP_OK : got < 0 ? fail_system(source->function, source->path, "read") : fail_size(source);
+}
+
+void bp_source_close(bp_source *source)
+{
+    if (source->file >= 0) {
+        close(source->file);
+    }
 }
 
 bp_status bp_file_read(const char *function, const char *path, unsigned char **bytes, size_t *size)
 {
-    int file;
-    do {
-        file = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); /* a FIFO is opened without waiting for its writer, and refused */
-    } while (file < 0 && errno == EINTR);
-    if (file < 0) {
-        return fail_system(function, path, "open");
+    bp_source source;
+    bp_status status = bp_source_open(&source, function, path);
+    if (status != BP_OK) {
+        return status;
     }
-    bp_status status = read_open(function, path, file, bytes, size);
-    close(file);
-    return status;
+    unsigned char *made = malloc(source.size + 1);
+    status = made ? bp_source_read(&source, made, source.size)
+                  : bp_fail(BP_ERROR_MEMORY, "%s: %.200s: out of memory for its %zu bytes", function, path, source.size);
+    if (status == BP_OK) {
+        status = bp_source_end(&source);
+    }
+    bp_source_close(&source);
+    if (status != BP_OK) {
+        free(made);
+        return status;
+    }
+    *bytes = made;
+    *size = source.size;
+    return BP_OK;
 }

@@ -1,4 +1,4 @@
-/* Files that are read whole, and replaced whole or not at all. function and path are what the sentence of a failure starts with. */
+/* Files that are read from their begin to their end, and replaced whole or not at all. function and path are what the sentence of a failure starts with. */
 #ifndef BP_CORE_FILE_H
 #define BP_CORE_FILE_H
 
@@ -30,10 +30,27 @@ bp_status bp_file_replace_by(const char *function, const char *path, bool (*prod
                              const void *content);
 bool bp_file_write(bp_file_sink *sink, const void *bytes, size_t size); /* false with errno */
 
+/* Bytes that are read one after the other: of a file, or of memory. */
+typedef struct bp_source {
+    const char *function, *path;
+    int file; /* −1: it is memory */
+    const unsigned char *bytes;
+    size_t size, at;
+} bp_source;
+
+/* A regular file, and nothing else. A source of memory needs no closing. */
+bp_status bp_source_open(bp_source *source, const char *function, const char *path);
+bp_source bp_source_of_memory(const char *function, const char *path, const void *bytes, size_t size);
+void bp_source_close(bp_source *source);
+
 /*
- * Reads a regular file, and nothing else, whole; *bytes is freed by free, and not NULL if the file is empty. A file whose size changes
- * meanwhile is refused.
+ * The next size bytes, of which the caller knows that source->size has them, and whether that was all. A file whose size changes meanwhile is
+ * refused by either.
  */
+bp_status bp_source_read(bp_source *source, void *bytes, size_t size);
+bp_status bp_source_end(bp_source *source);
+
+/* A file whole; *bytes is freed by free, and not NULL if the file is empty. */
 bp_status bp_file_read(const char *function, const char *path, unsigned char **bytes, size_t *size);
 
 #endif

@@ -79,7 +79,7 @@ static bp_status build(const bp_fann_text *text, const bp_fann_file *file, bp_dt
         first += file->sizes[l - 1];
         status = add_layer(text, *net, file->sizes[l] - 1, (bp_activation)first->function->activation, &n_weights);
     }
-    return status == BP_OK ? bp_net_initialize(*net, BP_INITIALIZER_ZEROS, 0) : status;
+    return status == BP_OK ? bp_net_fix_shape(text->function, *net) : status;
 }
 
 /* ---- numbers ---- */

@@ -55,7 +55,7 @@ static bp_status load(const char *function, bp_net **net, const char *path, bp_d
         return bp_fail_null(function, net ? "path" : "net");
     }
     bp_tensors *file = NULL;
-    bp_status status = bp_tensors_load(function, path, false, &file);
+    bp_status status = bp_tensors_open(function, path, false, &file);
     if (status == BP_OK) {
         status = bp_net_from_tensors(function, path, file, dtype, allow_nonfinite, net);
     }
@@ -85,7 +85,7 @@ bp_status bp_net_load_memory(bp_net **net, const void *bytes, size_t size)
         return bp_fail_null(__func__, net ? "bytes" : "net");
     }
     bp_tensors *file = NULL;
-    bp_status status = bp_tensors_load_memory(__func__, "bytes", bytes, size, false, &file);
+    bp_status status = bp_tensors_open_memory(__func__, "bytes", bytes, size, false, &file);
     if (status == BP_OK) {
         status = bp_net_from_tensors(__func__, "bytes", file, (bp_dtype)0, false, net);
     }

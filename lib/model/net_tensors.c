@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
+#include "model/tensors.h"
 #include "net/packing.h"
 
 #include <jansson.h>
@@ -120,10 +121,18 @@ bp_status bp_net_to_tensors(const char *function, const bp_net *net, bp_tensors 
 
 /* ---- from tensors ---- */
 
+/* Where a tensor's numbers go: rows, ld from one to the next; NULL: they are not the net's. */
+typedef struct destination {
+    void *numbers;
+    size_t columns, ld;
+} destination;
+
 typedef struct source {
     const char *function, *path;
-    const bp_tensors *file;
+    bp_tensors *file;
+    bp_dtype dtype; /* of the net; 0: the file's */
     bool allow_nonfinite;
+    destination *destinations; /* of each tensor */
 } source;
 
 BP_PRINTF(3, 4)
@@ -190,29 +199,52 @@ static const bp_tensor *find_numbers(const source *from, const char *name, size_
     return tensor;
 }
 
-/* n numbers from element first of a tensor on, in the element type of a net. */
-static bp_status copy_numbers(const source *from, const bp_tensor *tensor, size_t first, size_t n, bp_dtype dtype, void *to)
+/* n numbers from element first of a tensor on, in the element type of the net. */
+static bp_status copy_numbers(const source *from, const bp_tensor *tensor, size_t first, size_t n, const void *data, void *to)
 {
     bp_dtype of_file = tensor->type == BP_TENSOR_F32 ? BP_F32 : BP_F64;
-    const char *data = (const char *)tensor->data + first * bp_dtype_size(of_file);
-    for (size_t i = 0; i < n && of_file != dtype; i++) {
-        if (dtype == BP_F32) {
-            ((float *)to)[i] = (float)((const double *)(const void *)data)[i];
+    for (size_t i = 0; i < n && of_file != from->dtype; i++) {
+        if (from->dtype == BP_F32) {
+            ((float *)to)[i] = (float)((const double *)data)[i];
         } else {
-            ((double *)to)[i] = (double)((const float *)(const void *)data)[i];
+            ((double *)to)[i] = (double)((const float *)data)[i];
         }
     }
-    if (of_file == dtype) {
-        memcpy(to, data, n * bp_dtype_size(dtype));
+    if (of_file == from->dtype) {
+        memcpy(to, data, n * bp_dtype_size(of_file));
     }
-    size_t bad = from->allow_nonfinite ? n : dtype == BP_F32 ? bp_first_nonfinite_f32(n, to) : bp_first_nonfinite_f64(n, to);
+    size_t bad = from->allow_nonfinite ? n : from->dtype == BP_F32 ? bp_first_nonfinite_f32(n, to) : bp_first_nonfinite_f64(n, to);
     return bad == n ? BP_OK
                     : fail(from, BP_ERROR_NONFINITE, "element %zu of %s is NaN, infinite or beyond %s", first + bad, tensor->name,
-                           bp_dtype_name(dtype));
+                           bp_dtype_name(from->dtype));
+}
+
+/* A bp_tensors_take: to the tensor's destination, row by row. */
+static bp_status take_numbers(void *context, size_t index, size_t at, size_t size, const void *bytes)
+{
+    const source *from = context;
+    const bp_tensor *tensor = &from->file->tensors[index];
+    const destination *to = &from->destinations[index];
+    size_t of_file = tensor->type == BP_TENSOR_F32 ? sizeof(float) : sizeof(double), of_net = bp_dtype_size(from->dtype);
+    size_t first = at / of_file, end = first + size / of_file;
+    bp_status status = BP_OK;
+    while (to->numbers && status == BP_OK && first < end) {
+        size_t row = first / to->columns, column = first % to->columns, left = to->columns - column;
+        size_t n = end - first < left ? end - first : left;
+        status = copy_numbers(from, tensor, first, n, bytes, (char *)to->numbers + (row * to->ld + column) * of_net);
+        bytes = (const char *)bytes + n * of_file;
+        first += n;
+    }
+    return status;
+}
+
+static void set_destination(const source *from, const bp_tensor *tensor, void *numbers, size_t columns, size_t ld)
+{
+    from->destinations[tensor - from->file->tensors] = (destination){numbers, columns, ld};
 }
 
 /* A net with the layers of the file, all zeros. */
-static bp_status build(const source *from, bp_dtype dtype, const json_t *activations, bp_net **net)
+static bp_status build(source *from, const json_t *activations, bp_net **net)
 {
     size_t n_layers = json_array_size(activations), width = 0;
     bp_status status = n_layers > 0 ? BP_OK : fail(from, BP_ERROR_FORMAT, "it has no layer");
@@ -230,11 +262,11 @@ static bp_status build(const source *from, bp_dtype dtype, const json_t *activat
         if (l > 0 && weight->shape[1] != width) {
             return fail(from, BP_ERROR_FORMAT, "%s has %zu columns, but the layer before %zu outputs", name, weight->shape[1], width);
         }
-        dtype = dtype ? dtype : weight->type == BP_TENSOR_F32 ? BP_F32 : BP_F64;
+        from->dtype = from->dtype ? from->dtype : weight->type == BP_TENSOR_F32 ? BP_F32 : BP_F64;
         width = weight->shape[0];
         snprintf(name, sizeof name, "layers.%zu.bias", l);
         int bias = bp_tensors_get(from->file, name) != NULL;
-        status = l > 0 ? BP_OK : bp_net_create(net, dtype, weight->shape[1]);
+        status = l > 0 ? BP_OK : bp_net_create(net, from->dtype, weight->shape[1]);
         if (status == BP_OK) {
             status = bp_net_add_dense(*net, width, activation, bias);
         }
@@ -242,23 +274,19 @@ static bp_status build(const source *from, bp_dtype dtype, const json_t *activat
             return fail_again(from, status);
         }
     }
-    if (status == BP_OK && (status = bp_net_initialize(*net, BP_INITIALIZER_ZEROS, 0)) != BP_OK) {
-        return fail_again(from, status);
-    }
-    return status;
+    return status == BP_OK ? bp_net_fix_shape(from->function, *net) : status;
 }
 
-static bp_status read_layers(const source *from, const bp_net *net)
+static bp_status place_layers(const source *from, const bp_net *net)
 {
     bp_status status = BP_OK;
     for (size_t l = 0; status == BP_OK && l < net->n_layers; l++) {
         const bp_layer *layer = net->layers[l];
-        size_t n_in = layer->n_inputs, row_bytes = layer->ld * bp_dtype_size(net->dtype);
         char name[NAME_SIZE];
         snprintf(name, sizeof name, "layers.%zu.weight", l);
         const bp_tensor *tensor = find_numbers(from, name, 2, &status);
-        for (size_t i = 0; status == BP_OK && i < layer->n_outputs; i++) {
-            status = copy_numbers(from, tensor, i * n_in, n_in, net->dtype, (char *)layer->weights + i * row_bytes);
+        if (tensor) {
+            set_destination(from, tensor, layer->weights, layer->n_inputs, layer->ld);
         }
         snprintf(name, sizeof name, "layers.%zu.bias", l);
         tensor = status == BP_OK && layer->has_bias ? find_numbers(from, name, 1, &status) : NULL;
@@ -266,33 +294,36 @@ static bp_status read_layers(const source *from, const bp_net *net)
             status =
                 fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but its layer %zu outputs", name, tensor->shape[0], layer->n_outputs);
         } else if (tensor) {
-            status = copy_numbers(from, tensor, 0, layer->n_outputs, net->dtype, layer->bias);
+            set_destination(from, tensor, layer->bias, layer->n_outputs, layer->n_outputs);
         }
     }
     return status;
 }
 
 /* n numbers of a scaling. */
-static bp_status read_scaling_numbers(const source *from, const char *name, const char *what, size_t n, bp_dtype dtype, void *numbers)
+static bp_status place_vector(const source *from, const char *name, const char *what, size_t n, void *numbers)
 {
     bp_status status;
     const bp_tensor *tensor = find_numbers(from, name, 1, &status);
     if (tensor && tensor->shape[0] != n) {
         return fail(from, BP_ERROR_FORMAT, "%s has %zu elements, but the net %zu %s", name, tensor->shape[0], n, what);
     }
-    return tensor ? copy_numbers(from, tensor, 0, n, dtype, numbers) : status;
+    if (tensor) {
+        set_destination(from, tensor, numbers, n, n);
+    }
+    return status;
 }
 
-static bp_status read_scaling(const source *from, const scaling_names *names, bp_dtype dtype, size_t n, bp_net_scaling *scaling)
+static bp_status place_scaling(const source *from, const scaling_names *names, size_t n, bp_net_scaling *scaling)
 {
     if (!bp_tensors_get(from->file, names->offset) && !bp_tensors_get(from->file, names->scale)) {
         return BP_OK;
     }
-    if (!bp_net_scaling_allocate(scaling, n, dtype)) {
+    if (!bp_net_scaling_allocate(scaling, n, from->dtype)) {
         return bp_fail_memory(from->function);
     }
-    bp_status status = read_scaling_numbers(from, names->offset, names->what, n, dtype, scaling->offset);
-    return status == BP_OK ? read_scaling_numbers(from, names->scale, names->what, n, dtype, scaling->scale) : status;
+    bp_status status = place_vector(from, names->offset, names->what, n, scaling->offset);
+    return status == BP_OK ? place_vector(from, names->scale, names->what, n, scaling->scale) : status;
 }
 
 static bp_status check_output_scale(const source *from, const bp_net *net)
@@ -357,10 +388,27 @@ static bp_status read_rule(const source *from, bp_net *net)
     return BP_OK;
 }
 
-bp_status bp_net_from_tensors(const char *function, const char *path, const bp_tensors *file, bp_dtype dtype, bool allow_nonfinite,
-                              bp_net **net)
+/* All numbers. */
+static bp_status fill(source *from, bp_net *net)
 {
-    const source from = {function, path, file, allow_nonfinite};
+    from->destinations = calloc(from->file->n_tensors + 1, sizeof *from->destinations);
+    bp_status status = from->destinations ? place_layers(from, net) : bp_fail_memory(from->function);
+    if (status == BP_OK) {
+        status = place_scaling(from, &of_inputs, net->n_inputs, &net->input_scaling);
+    }
+    if (status == BP_OK) {
+        status = place_scaling(from, &of_outputs, bp_net_output_count(net), &net->output_scaling);
+    }
+    if (status == BP_OK) {
+        status = bp_tensors_read(from->file, take_numbers, from);
+    }
+    free(from->destinations);
+    return status == BP_OK ? check_output_scale(from, net) : status;
+}
+
+bp_status bp_net_from_tensors(const char *function, const char *path, bp_tensors *file, bp_dtype dtype, bool allow_nonfinite, bp_net **net)
+{
+    source from = {.function = function, .path = path, .file = file, .dtype = dtype, .allow_nonfinite = allow_nonfinite};
     json_t *activations = NULL;
     bp_net *made = NULL;
     bp_status status = check_format(&from);
@@ -368,23 +416,11 @@ bp_status bp_net_from_tensors(const char *function, const char *path, const bp_t
         status = read_list(&from, "activations", &activations);
     }
     if (status == BP_OK) {
-        status = build(&from, dtype, activations, &made);
+        status = build(&from, activations, &made);
     }
     json_decref(activations);
     if (status == BP_OK) {
         status = read_rule(&from, made);
-    }
-    if (status == BP_OK) {
-        status = read_layers(&from, made);
-    }
-    if (status == BP_OK) {
-        status = read_scaling(&from, &of_inputs, made->dtype, made->n_inputs, &made->input_scaling);
-    }
-    if (status == BP_OK) {
-        status = read_scaling(&from, &of_outputs, made->dtype, bp_net_output_count(made), &made->output_scaling);
-    }
-    if (status == BP_OK) {
-        status = check_output_scale(&from, made);
     }
     if (status == BP_OK) {
         status = read_names(&from, made, "input_names", false);
@@ -394,6 +430,9 @@ bp_status bp_net_from_tensors(const char *function, const char *path, const bp_t
     }
     if (status == BP_OK) {
         status = read_metadata(&from, made);
+    }
+    if (status == BP_OK) {
+        status = fill(&from, made);
     }
     if (status != BP_OK) {
         bp_net_destroy(made);

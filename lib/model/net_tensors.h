@@ -8,8 +8,7 @@
 /* Adds them. *theta is the memory of the tensors, which the caller frees when the file has been written. */
 bp_status bp_net_to_tensors(const char *function, const bp_net *net, bp_tensors *file, void **theta);
 
-/* The net of a file. dtype 0: the file's. */
-bp_status bp_net_from_tensors(const char *function, const char *path, const bp_tensors *file, bp_dtype dtype, bool allow_nonfinite,
-                              bp_net **net);
+/* The net of a file, whose data is read (bp_tensors_read). dtype 0: the file's. */
+bp_status bp_net_from_tensors(const char *function, const char *path, bp_tensors *file, bp_dtype dtype, bool allow_nonfinite, bp_net **net);
 
 #endif

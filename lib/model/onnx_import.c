@@ -131,7 +131,7 @@ static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, b
         status = bp_net_add_dense(*net, layer->n_outputs, layer->activation, layer->bias != NULL);
     }
     if (status == BP_OK) {
-        status = bp_net_initialize(*net, BP_INITIALIZER_ZEROS, 0);
+        status = bp_net_fix_shape(from->function, *net);
     }
     if (status != BP_OK) {
         return fail_again(from, what, status);

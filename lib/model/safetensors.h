@@ -49,9 +49,9 @@ typedef struct bp_tensor {
     char *name;
     bp_tensor_type type;
     size_t n_dimensions, shape[BP_TENSOR_MAX_DIMENSIONS]; /* no dimensions: one element; a dimension of 0: none */
-    const void *data;                                     /* in the byte order of this machine */
+    const void *data;                                     /* in the byte order of this machine; NULL: it has not been read */
     size_t size;                                          /* of the data, in bytes */
-    void *copy;                                           /* what data points to, where it could not stay in the file's own bytes */
+    void *copy;                                           /* the data where it is the tensors' own, or NULL */
 } bp_tensor;
 
 typedef struct bp_tensors bp_tensors;
@@ -72,13 +72,26 @@ bp_status bp_tensors_save(const char *function, const bp_tensors *tensors, const
 bp_status bp_tensors_save_memory(const char *function, const bp_tensors *tensors, unsigned char **bytes, size_t *size);
 
 /*
- * Reads any file, and returns tensors that are whole, or a status. A checksum is verified where there is one, and asked for if
- * checksum_required, without which a damaged file may pass in one case: that the damage is in the key "crc32" itself.
+ * Opens any file, and returns its tensors without their data, or a status. function and path must stay until the data has been read. A block of
+ * memory must, too; path is what it is called in sentences.
  */
-bp_status bp_tensors_load(const char *function, const char *path, bool checksum_required, bp_tensors **tensors);
+bp_status bp_tensors_open(const char *function, const char *path, bool checksum_required, bp_tensors **tensors);
+bp_status bp_tensors_open_memory(const char *function, const char *path, const void *bytes, size_t size, bool checksum_required,
+                                 bp_tensors **tensors);
 
-/* The same from a block, which must stay as long as the tensors; path is what it is called in sentences. */
-bp_status bp_tensors_load_memory(const char *function, const char *path, const unsigned char *bytes, size_t size, bool checksum_required,
+/* Some of the data of tensor index, from byte at on: whole elements, in the byte order of this machine, aligned for their type. */
+typedef bp_status bp_tensors_take(void *context, size_t index, size_t at, size_t size, const void *bytes);
+
+/*
+ * Gives all data of opened tensors to take, in the file's order and once, or of others that of their memory. Whoever is given it may use it only when
+ * this returns BP_OK: then the file was whole. Its checksum is verified where there is one, and asked for if checksum_required, without which a damaged
+ * file may pass in one case: that the damage is in the key "crc32" itself. If take fails, its status is returned.
+ */
+bp_status bp_tensors_read(bp_tensors *tensors, bp_tensors_take *take, void *context);
+
+/* Opens, and reads all data into memory. */
+bp_status bp_tensors_load(const char *function, const char *path, bool checksum_required, bp_tensors **tensors);
+bp_status bp_tensors_load_memory(const char *function, const char *path, const void *bytes, size_t size, bool checksum_required,
                                  bp_tensors **tensors);
 
 /* The text of this key; NULL: there is none. The checksum is not among them. */

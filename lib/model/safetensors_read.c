@@ -1,4 +1,7 @@
-/* The bytes of a safetensors file into tensors. Nothing in them is believed: each length, offset and shape is checked before it is used. */
+/*
+ * The bytes of a safetensors file into tensors. Nothing in them is believed: each length, offset and shape is checked before it is used. The header is
+ * read first; then the data in pieces, so that it need be in memory only where it goes to.
+ */
 #define _GNU_SOURCE /* memmem */
 
 #include "core/file.h"
@@ -14,37 +17,59 @@
 #include <string.h>
 #include <zlib.h>
 
-typedef struct reader {
-    const char *function, *path;
-    const unsigned char *header; /* the JSON text */
-    size_t header_size;
-    const unsigned char *data;
-    size_t data_size;
-    bool checksum_required;
-    bp_tensors *tensors; /* what is made */
-} reader;
+/* A piece: it is to stay in a processor's cache until it has been taken. */
+enum { PIECE_BYTES = 128 * 1024 };
+
+typedef struct bp_tensors_file {
+    bp_source source;
+    unsigned char *header; /* the JSON text */
+    size_t header_size, data_size;
+    bool has_checksum;
+    char expected[BP_TENSORS_CHECKSUM_DIGITS + 1]; /* the checksum that it has, */
+    uLong sum;                                     /* and that of what has been read */
+    size_t *places;                                /* where in the data each tensor begins */
+    size_t *order;                                 /* the tensors' indices in the order of their places */
+} bp_tensors_file;
+
+void bp_tensors_file_close(bp_tensors_file *file)
+{
+    if (file) {
+        bp_source_close(&file->source);
+        free(file->header);
+        free(file->places);
+        free(file->order);
+        free(file);
+    }
+}
 
 BP_PRINTF(2, 3)
-static bp_status fail(const reader *r, const char *format, ...)
+static bp_status fail(const bp_tensors_file *file, const char *format, ...)
 {
     char text[320];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
-    return bp_fail(BP_ERROR_FORMAT, "%s: %.150s: %s", r->function, r->path, text);
+    return bp_fail(BP_ERROR_FORMAT, "%s: %.150s: %s", file->source.function, file->source.path, text);
 }
 
-static bp_status fail_memory(const reader *r)
+static bp_status fail_memory(const bp_tensors_file *file)
 {
-    return bp_fail(BP_ERROR_MEMORY, "%s: %.150s: out of memory", r->function, r->path);
+    return bp_fail(BP_ERROR_MEMORY, "%s: %.150s: out of memory", file->source.function, file->source.path);
 }
 
-/* Where the header and the data lie. */
-static bp_status split(reader *r, const unsigned char *bytes, size_t size)
+/* ---- the header ---- */
+
+static bp_status take_header(bp_tensors_file *file)
 {
+    size_t size = file->source.size;
     if (size < BP_TENSORS_LENGTH_BYTES) {
-        return fail(r, "it has %zu bytes; a safetensors file starts with %d for its header's length", size, BP_TENSORS_LENGTH_BYTES);
+        return fail(file, "it has %zu bytes; a safetensors file starts with %d for its header's length", size, BP_TENSORS_LENGTH_BYTES);
+    }
+    unsigned char bytes[BP_TENSORS_LENGTH_BYTES];
+    bp_status status = bp_source_read(&file->source, bytes, sizeof bytes);
+    if (status != BP_OK) {
+        return status;
     }
     uint64_t length = 0;
     for (size_t i = 0; i < BP_TENSORS_LENGTH_BYTES; i++) {
@@ -52,40 +77,41 @@ static bp_status split(reader *r, const unsigned char *bytes, size_t size)
     }
     size_t rest = size - BP_TENSORS_LENGTH_BYTES;
     if (length > BP_TENSORS_MAX_HEADER) {
-        return fail(r, "its header has %ju bytes, as its first bytes say; a safetensors header has at most %d", (uintmax_t)length,
+        return fail(file, "its header has %ju bytes, as its first bytes say; a safetensors header has at most %d", (uintmax_t)length,
                     BP_TENSORS_MAX_HEADER);
     }
     if (length > rest) {
-        return fail(r, "its header has %ju bytes, but only %zu are there", (uintmax_t)length, rest);
+        return fail(file, "its header has %ju bytes, but only %zu are there", (uintmax_t)length, rest);
     }
-    r->header = bytes + BP_TENSORS_LENGTH_BYTES;
-    r->header_size = (size_t)length;
-    r->data = r->header + r->header_size;
-    r->data_size = rest - r->header_size;
-    if (length == 0 || r->header[0] != '{') {
-        return fail(r, "at byte %d: its header does not start with {", BP_TENSORS_LENGTH_BYTES);
+    file->header_size = (size_t)length;
+    file->data_size = rest - file->header_size;
+    file->header = malloc(file->header_size + 1);
+    status = file->header ? bp_source_read(&file->source, file->header, file->header_size) : fail_memory(file);
+    if (status == BP_OK && (length == 0 || file->header[0] != '{')) {
+        return fail(file, "at byte %d: its header does not start with {", BP_TENSORS_LENGTH_BYTES);
     }
-    return BP_OK;
+    file->sum = crc32_z(crc32_z(0, NULL, 0), bytes, sizeof bytes);
+    return status;
 }
 
-static bp_status parse_header(const reader *r, json_t **json)
+static bp_status parse_header(const bp_tensors_file *file, json_t **json)
 {
     json_error_t error = {0};
-    *json = json_loadb((const char *)r->header, r->header_size, JSON_REJECT_DUPLICATES, &error);
+    *json = json_loadb((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, &error);
     if (*json) {
         return BP_OK;
     }
     if (error.text[0] == '\0') {
-        return fail_memory(r); /* memory, for which Jansson has no words, or those of a mistake in the text */
+        return fail_memory(file); /* memory, for which Jansson has no words, or those of a mistake in the text */
     }
-    return fail(r, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
+    return fail(file, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
 }
 
 /* The digits of the checksum in the text of the header; NULL: they are not where they can be. */
-static const unsigned char *find_digits(const reader *r, const char *digits)
+static unsigned char *find_digits(const bp_tensors_file *file, const char *digits)
 {
     static const char key[] = "\"" BP_TENSORS_CHECKSUM "\"";
-    const unsigned char *end = r->data, *at = r->header;
+    unsigned char *at = file->header, *end = at + file->header_size;
     while ((at = memmem(at, (size_t)(end - at), key, sizeof key - 1)) != NULL) {
         at += sizeof key - 1;
         while (at < end && strchr(" \t\r\n:", *at)) { /* that there is one colon Jansson has seen */
@@ -98,76 +124,71 @@ static const unsigned char *find_digits(const reader *r, const char *digits)
     return NULL;
 }
 
-/* Compares the checksum with the whole file's. */
-static bp_status verify(const reader *r, const json_t *checksum)
+/* The checksum that there should be, and that of the header, which has zeros in its place. */
+static bp_status begin_checksum(bp_tensors_file *file, const json_t *checksum, bool required)
 {
+    file->has_checksum = checksum;
     if (!checksum) {
-        return r->checksum_required ? fail(r, "it has no checksum (\"%s\")", BP_TENSORS_CHECKSUM) : BP_OK;
+        return required ? fail(file, "it has no checksum (\"%s\")", BP_TENSORS_CHECKSUM) : BP_OK;
     }
     const char *expected = json_string_value(checksum);
     bool well_formed = expected && json_string_length(checksum) == BP_TENSORS_CHECKSUM_DIGITS;
-    const unsigned char *digits = well_formed ? find_digits(r, expected) : NULL;
+    unsigned char *digits = well_formed ? find_digits(file, expected) : NULL;
     if (!digits) {
-        return fail(r, "its checksum (\"%s\") is not %d hexadecimal digits", BP_TENSORS_CHECKSUM, BP_TENSORS_CHECKSUM_DIGITS);
+        return fail(file, "its checksum (\"%s\") is not %d hexadecimal digits", BP_TENSORS_CHECKSUM, BP_TENSORS_CHECKSUM_DIGITS);
     }
-    const unsigned char *start = r->header - BP_TENSORS_LENGTH_BYTES, *behind = digits + BP_TENSORS_CHECKSUM_DIGITS;
-    uLong sum = crc32_z(crc32_z(0, NULL, 0), start, (size_t)(digits - start));
-    sum = crc32_z(sum, (const unsigned char *)"00000000", BP_TENSORS_CHECKSUM_DIGITS);
-    sum = crc32_z(sum, behind, (size_t)(r->data + r->data_size - behind));
-    char text[BP_TENSORS_CHECKSUM_DIGITS + 1];
-    snprintf(text, sizeof text, "%08lx", sum & 0xffffffff);
-    if (strcmp(text, expected) != 0) {
-        return fail(r, "its checksum is %s, but its content's is %s: it is damaged, or was changed by a program that does not know \"%s\"",
-                    expected, text, BP_TENSORS_CHECKSUM);
-    }
+    memcpy(file->expected, expected, sizeof file->expected);
+    memset(digits, '0', BP_TENSORS_CHECKSUM_DIGITS);
+    file->sum = crc32_z(file->sum, file->header, file->header_size);
     return BP_OK;
 }
 
-static bp_status read_texts(const reader *r, json_t *metadata)
+static bp_status read_texts(bp_tensors_file *file, bp_tensors *tensors, json_t *metadata, bool checksum_required)
 {
     if (metadata && !json_is_object(metadata)) {
-        return fail(r, "\"%s\" is not an object", BP_TENSORS_METADATA);
+        return fail(file, "\"%s\" is not an object", BP_TENSORS_METADATA);
     }
     const char *key;
     json_t *value;
     json_object_foreach(metadata, key, value)
     {
         if (!json_is_string(value)) {
-            return fail(r, "in \"%s\", the value of \"%.60s\" is not a text", BP_TENSORS_METADATA, key);
+            return fail(file, "in \"%s\", the value of \"%.60s\" is not a text", BP_TENSORS_METADATA, key);
         }
-        if (strcmp(key, BP_TENSORS_CHECKSUM) != 0 && !bp_tensors_add_text(r->tensors, key, json_string_value(value))) {
-            return fail_memory(r);
+        if (strcmp(key, BP_TENSORS_CHECKSUM) != 0 && !bp_tensors_add_text(tensors, key, json_string_value(value))) {
+            return fail_memory(file);
         }
     }
-    return verify(r, json_object_get(metadata, BP_TENSORS_CHECKSUM));
+    return begin_checksum(file, json_object_get(metadata, BP_TENSORS_CHECKSUM), checksum_required);
 }
 
 /* An array of up to max whole numbers that are sizes. */
-static bp_status read_sizes(const reader *r, const char *name, const char *what, const json_t *array, size_t max, size_t *n, size_t *sizes)
+static bp_status read_sizes(const bp_tensors_file *file, const char *name, const char *what, const json_t *array, size_t max, size_t *n,
+                            size_t *sizes)
 {
     if (!json_is_array(array)) {
-        return fail(r, "tensor \"%.60s\": %s is not an array", name, what);
+        return fail(file, "tensor \"%.60s\": %s is not an array", name, what);
     }
     *n = json_array_size(array);
     if (*n > max) {
-        return fail(r, "tensor \"%.60s\": %s has %zu numbers; it can have up to %zu", name, what, *n, max);
+        return fail(file, "tensor \"%.60s\": %s has %zu numbers; it can have up to %zu", name, what, *n, max);
     }
     for (size_t i = 0; i < *n; i++) {
         const json_t *number = json_array_get(array, i);
         json_int_t value = json_is_integer(number) ? json_integer_value(number) : -1;
         sizes[i] = (size_t)value;
         if (value < 0 || (json_int_t)sizes[i] != value) {
-            return fail(r, "tensor \"%.60s\": %s[%zu] is not a whole number from 0 to %zu", name, what, i, (size_t)PTRDIFF_MAX);
+            return fail(file, "tensor \"%.60s\": %s[%zu] is not a whole number from 0 to %zu", name, what, i, (size_t)PTRDIFF_MAX);
         }
     }
     return BP_OK;
 }
 
-static bp_status read_type(const reader *r, const char *name, const json_t *dtype, bp_tensor_type *type)
+static bp_status read_type(const bp_tensors_file *file, const char *name, const json_t *dtype, bp_tensor_type *type)
 {
     const char *text = json_string_value(dtype);
     if (!text) {
-        return fail(r, "tensor \"%.60s\": dtype is not a text", name);
+        return fail(file, "tensor \"%.60s\": dtype is not a text", name);
     }
     const bp_tensor_type_info *info;
     for (int i = 0; (info = bp_tensor_type_find((bp_tensor_type)i)) != NULL; i++) {
@@ -176,151 +197,249 @@ static bp_status read_type(const reader *r, const char *name, const json_t *dtyp
             return BP_OK;
         }
     }
-    return fail(r, "tensor \"%.60s\": there is no dtype \"%.40s\"", name, text);
+    return fail(file, "tensor \"%.60s\": there is no dtype \"%.40s\"", name, text);
 }
 
-static bp_status read_tensor(const reader *r, const char *name, const json_t *json)
+static bp_status read_tensor(bp_tensors_file *file, bp_tensors *tensors, const char *name, const json_t *json)
 {
     const json_t *dtype = json_object_get(json, "dtype"), *dimensions = json_object_get(json, "shape");
     const json_t *data_offsets = json_object_get(json, "data_offsets");
     if (!dtype || !dimensions || !data_offsets || json_object_size(json) != 3) {
-        return fail(r, "tensor \"%.60s\" is not an object of dtype, shape and data_offsets", name);
+        return fail(file, "tensor \"%.60s\" is not an object of dtype, shape and data_offsets", name);
     }
     bp_tensor_type type = BP_TENSOR_BOOL;
     size_t shape[BP_TENSOR_MAX_DIMENSIONS], n_dimensions, offsets[2] = {0}, n_offsets, size;
-    bp_status status = read_type(r, name, dtype, &type);
+    bp_status status = read_type(file, name, dtype, &type);
     if (status == BP_OK) {
-        status = read_sizes(r, name, "shape", dimensions, BP_TENSOR_MAX_DIMENSIONS, &n_dimensions, shape);
+        status = read_sizes(file, name, "shape", dimensions, BP_TENSOR_MAX_DIMENSIONS, &n_dimensions, shape);
     }
     if (status == BP_OK) {
-        status = read_sizes(r, name, "data_offsets", data_offsets, 2, &n_offsets, offsets);
+        status = read_sizes(file, name, "data_offsets", data_offsets, 2, &n_offsets, offsets);
     }
     if (status != BP_OK) {
         return status;
     }
-    if (n_offsets != 2 || offsets[0] > offsets[1] || offsets[1] > r->data_size) {
-        return fail(r, "tensor \"%.60s\": data_offsets are not the begin and end of a part of the %zu bytes of data", name, r->data_size);
+    if (n_offsets != 2 || offsets[0] > offsets[1] || offsets[1] > file->data_size) {
+        return fail(file, "tensor \"%.60s\": data_offsets are not the begin and end of a part of the %zu bytes of data", name,
+                    file->data_size);
     }
     if (!bp_tensor_size(type, n_dimensions, shape, &size) || size != offsets[1] - offsets[0]) {
-        return fail(r, "tensor \"%.60s\": dtype and shape do not make the %zu bytes that data_offsets say", name, offsets[1] - offsets[0]);
+        return fail(file, "tensor \"%.60s\": dtype and shape do not make the %zu bytes that data_offsets say", name,
+                    offsets[1] - offsets[0]);
     }
-    return bp_tensors_add(r->tensors, name, type, n_dimensions, shape, r->data + offsets[0]) ? BP_OK : fail_memory(r);
+    file->places[tensors->n_tensors] = offsets[0];
+    return bp_tensors_add(tensors, name, type, n_dimensions, shape, NULL) ? BP_OK : fail_memory(file);
 }
+
+/* What is sorted: a tensor's index, and its place. */
+typedef struct place {
+    size_t index, begin, size;
+} place;
 
 static int compare_places(const void *left, const void *right)
 {
-    const bp_tensor *a = *(const bp_tensor *const *)left, *b = *(const bp_tensor *const *)right;
-    const char *begin_a = a->data, *begin_b = b->data;
-    return begin_a != begin_b ? (begin_a > begin_b) - (begin_a < begin_b) : (a->size > b->size) - (a->size < b->size);
+    const place *a = left, *b = right;
+    return a->begin != b->begin ? (a->begin > b->begin) - (a->begin < b->begin) : (a->size > b->size) - (a->size < b->size);
 }
 
-/* Each byte of the data belongs to one tensor. */
-static bp_status check_cover(const reader *r)
+/* Puts the tensors into the order of their places. Each byte of the data belongs to one of them. */
+static bp_status sort_tensors(bp_tensors_file *file, const bp_tensors *tensors)
 {
-    size_t n = r->tensors->n_tensors;
-    const bp_tensor **sorted = calloc(n + 1, sizeof *sorted);
-    if (!sorted) {
-        return fail_memory(r);
+    size_t n = tensors->n_tensors, covered = 0;
+    place *places = calloc(n + 1, sizeof *places);
+    file->order = calloc(n + 1, sizeof *file->order);
+    bp_status status = places && file->order ? BP_OK : fail_memory(file);
+    for (size_t i = 0; status == BP_OK && i < n; i++) {
+        places[i] = (place){i, file->places[i], tensors->tensors[i].size};
     }
-    for (size_t i = 0; i < n; i++) {
-        sorted[i] = &r->tensors->tensors[i];
+    if (status == BP_OK) {
+        qsort(places, n, sizeof *places, compare_places);
     }
-    qsort(sorted, n, sizeof *sorted, compare_places);
-    bp_status status = BP_OK;
-    size_t covered = 0;
-    for (size_t i = 0; i < n && status == BP_OK; i++) {
-        size_t begin = (size_t)((const unsigned char *)sorted[i]->data - r->data);
-        if (begin != covered) {
-            status = fail(r, "tensor \"%.60s\" starts at byte %zu of the data, where those before it end at %zu", sorted[i]->name, begin,
-                          covered);
+    for (size_t i = 0; status == BP_OK && i < n; i++) {
+        if (places[i].begin != covered) {
+            status = fail(file, "tensor \"%.60s\" starts at byte %zu of the data, where those before it end at %zu",
+                          tensors->tensors[places[i].index].name, places[i].begin, covered);
         }
-        covered = begin + sorted[i]->size;
+        covered = places[i].begin + places[i].size;
+        file->order[i] = places[i].index;
     }
-    if (status == BP_OK && covered != r->data_size) {
-        status = fail(r, "its tensors end at byte %zu of the data, which has %zu", covered, r->data_size);
-    }
-    free(sorted);
-    return status;
+    free(places);
+    return status == BP_OK && covered != file->data_size
+               ? fail(file, "its tensors end at byte %zu of the data, which has %zu", covered, file->data_size)
+               : status;
 }
 
-/* Data that cannot be used where it lies is copied; files of other programs may need that, and all files on a big-endian machine. */
-static bp_status make_usable(const reader *r)
+static bp_status read_header(bp_tensors_file *file, bp_tensors *tensors, bool checksum_required)
 {
-    for (size_t i = 0; i < r->tensors->n_tensors; i++) {
-        bp_tensor *tensor = &r->tensors->tensors[i];
-        unsigned width = bp_tensor_type_find(tensor->type)->width;
-        bool swapped = BP_TENSORS_SWAPPED && width > 1;
-        if (!swapped && (uintptr_t)tensor->data % width == 0) {
-            continue;
-        }
-        tensor->copy = malloc(tensor->size + 1);
-        if (!tensor->copy) {
-            return fail_memory(r);
-        }
-        if (swapped) {
-            bp_swap_bytes(tensor->copy, tensor->data, tensor->size, width);
-        } else {
-            memcpy(tensor->copy, tensor->data, tensor->size);
-        }
-        tensor->data = tensor->copy;
+    json_t *json = NULL, *value;
+    bp_status status = take_header(file);
+    if (status == BP_OK) {
+        status = parse_header(file, &json);
     }
-    return BP_OK;
-}
-
-static bp_status read_header(const reader *r)
-{
-    json_t *json, *value;
-    bp_status status = parse_header(r, &json);
     if (status != BP_OK) {
         return status;
     }
-    status = read_texts(r, json_object_get(json, BP_TENSORS_METADATA));
+    file->places = calloc(json_object_size(json) + 1, sizeof *file->places);
+    status = file->places ? read_texts(file, tensors, json_object_get(json, BP_TENSORS_METADATA), checksum_required) : fail_memory(file);
     const char *name;
     json_object_foreach(json, name, value)
     {
         if (status == BP_OK && strcmp(name, BP_TENSORS_METADATA) != 0) {
-            status = read_tensor(r, name, value);
+            status = read_tensor(file, tensors, name, value);
         }
     }
     json_decref(json);
+    return status == BP_OK ? sort_tensors(file, tensors) : status;
+}
+
+/* Takes the source over, whatever comes of it. */
+static bp_status open_source(bp_source source, bool checksum_required, bp_tensors **tensors)
+{
+    bp_tensors *made = bp_tensors_create();
+    bp_tensors_file *file = calloc(1, sizeof *file);
+    if (!made || !file) {
+        bp_source_close(&source);
+        bp_tensors_destroy(made);
+        free(file);
+        return bp_fail_memory(source.function);
+    }
+    file->source = source;
+    made->file = file;
+    bp_status status = read_header(file, made, checksum_required);
+    if (status != BP_OK) {
+        bp_tensors_destroy(made);
+        return status;
+    }
+    *tensors = made;
+    return BP_OK;
+}
+
+bp_status bp_tensors_open(const char *function, const char *path, bool checksum_required, bp_tensors **tensors)
+{
+    bp_source source;
+    bp_status status = bp_source_open(&source, function, path);
+    return status == BP_OK ? open_source(source, checksum_required, tensors) : status;
+}
+
+bp_status bp_tensors_open_memory(const char *function, const char *path, const void *bytes, size_t size, bool checksum_required,
+                                 bp_tensors **tensors)
+{
+    return open_source(bp_source_of_memory(function, path, bytes, size), checksum_required, tensors);
+}
+
+/* ---- the data ---- */
+
+/* Who takes, and the first failure: the bytes behind it are read all the same, for a damaged file is to be called so. */
+typedef struct taker {
+    bp_tensors_take *take;
+    void *context;
+    bp_status status;
+} taker;
+
+/* The next size bytes, of one tensor from byte at on, by way of a piece. */
+static bp_status read_piece(bp_tensors_file *file, const bp_tensor *tensor, taker *t, size_t index, size_t at, size_t size, void *piece)
+{
+    bp_status status = bp_source_read(&file->source, piece, size);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (file->has_checksum) {
+        file->sum = crc32_z(file->sum, piece, size);
+    }
+    unsigned width = bp_tensor_type_find(tensor->type)->width;
+    if (BP_TENSORS_SWAPPED && width > 1) {
+        bp_swap_bytes(piece, piece, size, width);
+    }
+    if (t->status == BP_OK) {
+        t->status = t->take(t->context, index, at, size, piece);
+    }
+    return BP_OK;
+}
+
+/* The file has ended, and is what it was when it was written. */
+static bp_status verify(bp_tensors_file *file)
+{
+    char sum[BP_TENSORS_CHECKSUM_DIGITS + 1];
+    snprintf(sum, sizeof sum, "%08lx", file->sum & 0xffffffff);
+    if (file->has_checksum && strcmp(sum, file->expected) != 0) {
+        return fail(file,
+                    "its checksum is %s, but its content's is %s: it is damaged, or was changed by a program that does not know \"%s\"",
+                    file->expected, sum, BP_TENSORS_CHECKSUM);
+    }
+    return bp_source_end(&file->source);
+}
+
+static bp_status read_file(bp_tensors_file *file, const bp_tensors *tensors, bp_tensors_take *take, void *context)
+{
+    taker t = {take, context, BP_OK};
+    void *piece = malloc(PIECE_BYTES);
+    bp_status status = piece ? BP_OK : fail_memory(file);
+    for (size_t i = 0; i < tensors->n_tensors; i++) {
+        const bp_tensor *tensor = &tensors->tensors[file->order[i]];
+        for (size_t at = 0; status == BP_OK && at < tensor->size; at += PIECE_BYTES) {
+            size_t left = tensor->size - at;
+            status = read_piece(file, tensor, &t, file->order[i], at, left < PIECE_BYTES ? left : PIECE_BYTES, piece);
+        }
+    }
+    free(piece);
+    if (status == BP_OK) {
+        status = verify(file);
+    }
+    return status == BP_OK ? t.status : status;
+}
+
+bp_status bp_tensors_read(bp_tensors *tensors, bp_tensors_take *take, void *context)
+{
+    bp_status status = BP_OK;
+    if (tensors->file) {
+        status = read_file(tensors->file, tensors, take, context);
+        bp_tensors_file_close(tensors->file);
+        tensors->file = NULL;
+        return status;
+    }
+    for (size_t i = 0; status == BP_OK && i < tensors->n_tensors; i++) {
+        status = take(context, i, 0, tensors->tensors[i].size, tensors->tensors[i].data);
+    }
     return status;
 }
 
-bp_status bp_tensors_load_memory(const char *function, const char *path, const unsigned char *bytes, size_t size, bool checksum_required,
-                                 bp_tensors **tensors)
+static bp_status keep(void *context, size_t index, size_t at, size_t size, const void *bytes)
 {
-    reader r = {.function = function, .path = path, .checksum_required = checksum_required, .tensors = bp_tensors_create()};
-    bp_status status = r.tensors ? split(&r, bytes, size) : fail_memory(&r);
-    if (status == BP_OK) {
-        status = read_header(&r);
+    const bp_tensors *tensors = context;
+    memcpy((char *)tensors->tensors[index].copy + at, bytes, size);
+    return BP_OK;
+}
+
+/* Reads the data of opened tensors into memory of theirs; status: of opening them. */
+static bp_status load(bp_status status, bp_tensors *opened, bp_tensors **tensors)
+{
+    for (size_t i = 0; status == BP_OK && i < opened->n_tensors; i++) {
+        bp_tensor *tensor = &opened->tensors[i];
+        tensor->data = tensor->copy = malloc(tensor->size + 1);
+        status = tensor->copy ? BP_OK : fail_memory(opened->file);
     }
     if (status == BP_OK) {
-        status = check_cover(&r);
-    }
-    if (status == BP_OK) {
-        status = make_usable(&r);
+        status = bp_tensors_read(opened, keep, opened);
     }
     if (status != BP_OK) {
-        bp_tensors_destroy(r.tensors);
+        bp_tensors_destroy(opened);
         return status;
     }
-    *tensors = r.tensors;
+    *tensors = opened;
     return BP_OK;
 }
 
 bp_status bp_tensors_load(const char *function, const char *path, bool checksum_required, bp_tensors **tensors)
 {
-    unsigned char *bytes;
-    size_t size;
-    bp_status status = bp_file_read(function, path, &bytes, &size);
-    if (status != BP_OK) {
-        return status;
-    }
-    status = bp_tensors_load_memory(function, path, bytes, size, checksum_required, tensors);
-    if (status != BP_OK) {
-        free(bytes);
-        return status;
-    }
-    (*tensors)->file = bytes;
-    return BP_OK;
+    bp_tensors *opened = NULL;
+    bp_status status = bp_tensors_open(function, path, checksum_required, &opened);
+    return load(status, opened, tensors);
+}
+
+bp_status bp_tensors_load_memory(const char *function, const char *path, const void *bytes, size_t size, bool checksum_required,
+                                 bp_tensors **tensors)
+{
+    bp_tensors *opened = NULL;
+    bp_status status = bp_tensors_open_memory(function, path, bytes, size, checksum_required, &opened);
+    return load(status, opened, tensors);
 }

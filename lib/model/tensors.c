@@ -57,8 +57,10 @@ void bp_swap_bytes(void *out, const void *in, size_t size, unsigned width)
     unsigned char *to = out;
     const unsigned char *from = in;
     for (size_t i = 0; i + width <= size; i += width) {
+        unsigned char number[8];
+        memcpy(number, from + i, width);
         for (size_t k = 0; k < width; k++) {
-            to[i + k] = from[i + width - 1 - k];
+            to[i + k] = number[width - 1 - k];
         }
     }
 }
@@ -83,7 +85,7 @@ void bp_tensors_destroy(bp_tensors *tensors)
     }
     free(tensors->texts);
     free(tensors->tensors);
-    free(tensors->file);
+    bp_tensors_file_close(tensors->file);
     free(tensors);
 }
 

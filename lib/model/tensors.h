@@ -22,8 +22,10 @@ struct bp_tensors {
     size_t n_texts;
     bp_tensor *tensors;
     size_t n_tensors;
-    unsigned char *file; /* the bytes read, which the tensors' data points into; NULL: they are somebody else's */
+    struct bp_tensors_file *file; /* of which they are, until their data has been read; or NULL */
 };
+
+void bp_tensors_file_close(struct bp_tensors_file *file); /* NULL is allowed */
 
 typedef struct bp_tensor_type_info {
     const char *name;
@@ -37,7 +39,7 @@ const bp_tensor_type_info *bp_tensor_type_find(bp_tensor_type type);
 /* The bytes of a tensor of this type and shape; false: they do not fit into memory, or do not end with a byte. */
 bool bp_tensor_size(bp_tensor_type type, size_t n_dimensions, const size_t *shape, size_t *size);
 
-/* Copies numbers of width bytes, each with its bytes in reverse order. */
+/* Copies numbers of width bytes, at most 8, each with its bytes in reverse order; out may be in. */
 void bp_swap_bytes(void *out, const void *in, size_t size, unsigned width);
 
 #endif

@@ -89,8 +89,7 @@ bp_status bp_net_add_dense(bp_net *net, size_t n_units, bp_activation activation
     return add_dense(__func__, net, n_units, activation, bias);
 }
 
-/* Memory for every layer, and an identity. The shape is fixed from here. */
-static bp_status allocate_parameters(const char *function, bp_net *net)
+bp_status bp_net_fix_shape(const char *function, bp_net *net)
 {
     size_t element = bp_dtype_size(net->dtype);
     char *parameters = bp_allocate(net->storage, element);
@@ -121,7 +120,7 @@ bp_status bp_net_initialize(bp_net *net, bp_initializer initializer, uint64_t se
         return bp_fail(BP_ERROR_STATE, "%s: the net has no layer; call bp_net_add_dense first", __func__);
     }
     if (!net->parameters) {
-        bp_status status = allocate_parameters(__func__, net);
+        bp_status status = bp_net_fix_shape(__func__, net);
         if (status != BP_OK) {
             return status;
         }
@@ -198,7 +197,7 @@ static bp_status fill_clone(const char *function, bp_net *copy, const bp_net *ne
         copy->layers[l]->dropout = layer->dropout;
     }
     if (net->parameters) {
-        bp_status status = allocate_parameters(function, copy);
+        bp_status status = bp_net_fix_shape(function, copy);
         if (status != BP_OK) {
             return status;
         }

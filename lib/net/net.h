@@ -38,6 +38,9 @@ struct bp_net {
     size_t lowest_trained; /* the first layer that is not; n_layers if all are */
 };
 
+/* Gives a net that has layers its memory, all zeros: its shape is fixed from here. What bp_net_initialize does first. */
+bp_status bp_net_fix_shape(const char *function, bp_net *net);
+
 /* Draws a layer's weights and clears its bias; stream is the layer's index. */
 void bp_initialize_layer_f32(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);
 void bp_initialize_layer_f64(bp_layer *layer, bp_initializer initializer, uint64_t seed, uint32_t stream);

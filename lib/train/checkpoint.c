@@ -158,7 +158,7 @@ bp_status bp_trainer_save(const bp_trainer *t, const char *path)
 /* What a file holds, before anything is changed. */
 typedef struct loaded {
     const char *function, *path;
-    const bp_tensors *file;
+    bp_tensors *file;
     bp_snapshot latest, start;
     void *best;
     double optimizer_settings[BP_OPTIMIZER_SETTING_COUNT], settings[BP_TRAINER_SETTING_COUNT];
