@@ -12,9 +12,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { COLUMNS = 20, PIXELS = 784, BATCH = 128 };
+enum { COLUMNS = 20, PIXELS = 784, BATCH = 128, MODEL_INPUTS = 4096 };
 
 typedef struct problem {
     const bench_case *c;
@@ -29,6 +30,11 @@ typedef struct problem {
 } problem;
 
 /* ---- files ---- */
+
+static void note(problem *p, bp_status status)
+{
+    p->failure = status == BP_OK ? p->failure : bp_last_error();
+}
 
 static int print_number(char *text, const char *digits, uint64_t i)
 {
@@ -75,7 +81,20 @@ static void make_idx(problem *p)
     }
 }
 
-static bool write_file(problem *p)
+/* A net of one layer whose weights take so many bytes. */
+static void save_model(problem *p)
+{
+    bp_net *net = NULL;
+    note(p, bp_net_create(&net, REAL_DTYPE, MODEL_INPUTS));
+    note(p, bp_net_add_dense(net, (size_t)p->c->bytes / MODEL_INPUTS / sizeof(real), BP_ACTIVATION_RELU, 1));
+    note(p, bp_net_initialize(net, BP_INITIALIZER_GLOROT_UNIFORM, 1));
+    note(p, bp_net_save(net, p->path));
+    bp_net_destroy(net);
+    struct stat information;
+    p->size = stat(p->path, &information) == 0 ? (size_t)information.st_size : 0;
+}
+
+static bool make_folder(problem *p)
 {
     const char *temporary = getenv("TMPDIR");
     snprintf(p->folder, sizeof p->folder, "%.16s/bp-io-XXXXXX", temporary && strlen(temporary) < 16 ? temporary : "/tmp");
@@ -84,16 +103,16 @@ static bool write_file(problem *p)
         return false;
     }
     snprintf(p->path, sizeof p->path, "%s/data", p->folder);
+    return true;
+}
+
+static bool write_file(const problem *p)
+{
     FILE *file = fopen(p->path, "wb");
     return file && fwrite(p->bytes, 1, p->size, file) == p->size && fclose(file) == 0;
 }
 
 /* ---- sides ---- */
-
-static void note(problem *p, bp_status status)
-{
-    p->failure = status == BP_OK ? p->failure : bp_last_error();
-}
 
 /* As a CSV file is read whole, an array is opened. */
 static void read_dataset(void *state, size_t times)
@@ -104,6 +123,16 @@ static void read_dataset(void *state, size_t times)
         note(p, bp_dataset_read(&dataset, p->path, REAL_DTYPE));
         p->n_rows = bp_dataset_sample_count(dataset);
         bp_dataset_destroy(dataset);
+    }
+}
+
+static void load_model(void *state, size_t times)
+{
+    problem *p = state;
+    for (size_t i = 0; i < times; i++) {
+        bp_net *net = NULL;
+        note(p, bp_net_load(&net, p->path));
+        bp_net_destroy(net);
     }
 }
 
@@ -160,14 +189,28 @@ static void copy(void *state, size_t times)
 
 /* ---- the row ---- */
 
-static void prepare(problem *p, bool is_csv, bool is_batch)
+/* What a row of an operation is: the file, made in memory or (NULL) a model; who reads it, and the peer beside. */
+typedef struct kind {
+    const char *operation;
+    void (*make)(problem *p);
+    void (*subject)(void *state, size_t times);
+    const char *peer_name;
+    void (*peer)(void *state, size_t times);
+} kind;
+
+static void prepare(problem *p, const kind *k)
 {
-    (is_csv ? make_csv : make_idx)(p);
-    if (!write_file(p)) {
-        p->failure = "the file cannot be written";
+    if (!make_folder(p)) {
+        p->failure = "there can be no folder for the file";
         return;
     }
-    if (is_batch) {
+    if (k->make) {
+        k->make(p);
+        p->failure = write_file(p) ? NULL : "the file cannot be written";
+    } else {
+        save_model(p);
+    }
+    if (k->subject == gather && !p->failure) {
         note(p, bp_dataset_read(&p->dataset, p->path, REAL_DTYPE));
         size_t n = bp_dataset_sample_count(p->dataset);
         p->order = bench_allocate(n, sizeof *p->order);
@@ -175,7 +218,7 @@ static void prepare(problem *p, bool is_csv, bool is_batch)
         p->copy = bench_allocate(BATCH * PIXELS, sizeof *p->copy);
         note(p, bp_random_permutation(1, 0, n, p->order));
     }
-    if (is_csv) {
+    if (k->peer == parse && !p->failure) {
         read_dataset(p, 1);
         parse(p, 1);
         if (p->n_rows * COLUMNS != p->n_fields && !p->failure) {
@@ -199,18 +242,21 @@ static void release(problem *p)
 
 bench_result REAL(bench_io)(const bench_case *c, double seconds)
 {
-    bool is_csv = strcmp(c->operation, "csv") == 0, is_batch = strcmp(c->operation, "batch") == 0;
-    bench_result result = {.names = {"libbp", is_csv ? "libcsv" : is_batch ? "memcpy" : "read", "read"}};
+    static const kind kinds[] = {
+        {"csv", make_csv, read_dataset, "libcsv", parse},
+        {"open", make_idx, read_dataset, "read", read_bytes},
+        {"batch", make_idx, gather, "memcpy", copy},
+        {"model", NULL, load_model, "read", read_bytes},
+    };
+    const kind *k = kinds;
+    while (strcmp(k->operation, c->operation) != 0) {
+        k++;
+    }
+    bench_result result = {.names = {"libbp", k->peer_name, "read"}, .n_sides = k->peer == parse ? 3 : 2};
     bench_samples samples = {0};
     problem p = {.c = c};
-    prepare(&p, is_csv, is_batch);
-    const bench_contender sides[] = {{is_batch ? gather : read_dataset, &p},
-                                     {is_csv     ? parse
-                                      : is_batch ? copy
-                                                 : read_bytes,
-                                      &p},
-                                     {read_bytes, &p}};
-    result.n_sides = is_csv ? 3 : 2;
+    prepare(&p, k);
+    const bench_contender sides[] = {{k->subject, &p}, {k->peer, &p}, {read_bytes, &p}};
     if (!p.failure) {
         bench_measure(result.n_sides, sides, seconds, BENCH_MAX_REPETITIONS, &samples);
         bench_times(result.n_sides, &samples, result.times);

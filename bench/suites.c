@@ -135,15 +135,15 @@ static void list_train(bench_cases *list, const bench_case *prototype)
     add_shapes(list, &c, shapes + 1);
 }
 
-/* Files of 16 MB; those that are only opened, of 16 MB and of 512 MB. */
+/* Files of 16 MB; those that are only opened, of 16 MB and of 512 MB; a model of 1 GB. */
 static void list_io(bench_cases *list, const bench_case *prototype)
 {
     static const struct {
         const char *operation, *name;
         double bytes;
     } rows[] = {
-        {"csv", "4 decimals", 16e6}, {"csv", "17 digits", 16e6}, {"csv", "integers", 16e6},
-        {"open", "16 MB", 16e6},     {"open", "512 MB", 512e6},  {"batch", "u8", 16e6},
+        {"csv", "4 decimals", 16e6}, {"csv", "17 digits", 16e6}, {"csv", "integers", 16e6}, {"open", "16 MB", 16e6},
+        {"open", "512 MB", 512e6},   {"batch", "u8", 16e6},      {"model", "1 GB", 1e9},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         bench_case c = *prototype;
@@ -239,7 +239,7 @@ static const bench_suite suites[] = {
         .name = "io",
         .what = "A data file.\n"
                 "libbp: csv: bp_dataset_read on 16 MB of 20 columns. open: bp_dataset_read on an IDX file, which is mapped. batch:\n"
-                "bp_dataset_gather of 128 samples of 784 pixels in a random order from such a file.",
+                "bp_dataset_gather of 128 samples of 784 pixels in a random order from such a file. model: bp_net_load of a file of 1 GB.",
         .peers = {"libcsv", "read", "memcpy"},
         .peer_notes = "libcsv: csv_parse on the same text in memory, with a callback that counts the fields and reads no number.\n"
                       "read: read(2) of the whole file into new memory.\n"
