@@ -205,7 +205,7 @@ static bp_status copy_numbers(const source *from, const bp_tensor *tensor, size_
     if (of_file == dtype) {
         memcpy(to, data, n * bp_dtype_size(dtype));
     }
-    size_t bad = from->allow_nonfinite ? n : dtype == BP_F32 ? bp_first_nonfinite_f32(n, to) : bp_first_nonfinite_f64(n, to);
+    size_t bad = from->allow_nonfinite ? n : bp_first_nonfinite(dtype, n, to);
     return bad == n ? BP_OK
                     : fail(from, BP_ERROR_NONFINITE, "element %zu of %s is NaN, infinite or beyond %s", first + bad, tensor->name,
                            bp_dtype_name(dtype));
