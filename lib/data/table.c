@@ -35,7 +35,8 @@ void bp_table_make_texts(bp_table *table, bp_column *column, bp_column_kind kind
     }
 }
 
-bool bp_table_is_missing(const char *text, size_t length)
+/* Whether a field says that there is no value. */
+static bool is_missing(const char *text, size_t length)
 {
     static const char *const words[] = {"", "?", "na", "n/a", "nan", "null"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -171,7 +172,7 @@ static void take_cell(bp_table *table, size_t j, const char *text)
     if (column->kind == BP_COLUMN_IGNORED) {
         return;
     }
-    if (*text == '\0' || (any_word && bp_table_is_missing(text, strlen(text)))) {
+    if (*text == '\0' || (any_word && is_missing(text, strlen(text)))) {
         take_missing(table, j, text);
         return;
     }
@@ -307,7 +308,7 @@ static const char *plain_cell(bp_table *table, bp_column *column, const char *at
         return stop;
     }
     size_t length = (size_t)(stop - at);
-    bool missing = length == 0 || (table->reader->missing != BP_CSV_MISSING_ERROR && bp_table_is_missing(at, length));
+    bool missing = length == 0 || (table->reader->missing != BP_CSV_MISSING_ERROR && is_missing(at, length));
     size_t number = missing ? BP_NO_TEXT : number_of_text(column, at, length);
     if (number == BP_NO_TEXT || (column->kind == BP_COLUMN_TEXT && number >= BP_CSV_MAX_TEXTS)) {
         return NULL;

@@ -78,9 +78,6 @@ void bp_table_row(int end, void *table);
  */
 const char *bp_table_plain_rows(bp_table *table, const char *text, const char *end);
 
-/* Whether a field says that there is no value. */
-bool bp_table_is_missing(const char *text, size_t length);
-
 void bp_table_release(bp_table *table);
 
 /* Makes a column one of texts. */
