@@ -165,6 +165,28 @@ static void take_text(bp_table *table, size_t j, const char *text)
     }
 }
 
+/* The first value of a column says whether it is of numbers or of texts; a word for a missing one leaves it to the next. */
+static void decide_kind(bp_table *table, size_t j, const char *text)
+{
+    bp_column *column = &table->columns[j];
+    if (column->kind != BP_COLUMN_INPUT && column->missing_row == 0) {
+        return;
+    }
+    double value;
+    bool is_number = bp_parse_number(text, table->c_locale, &value), is_word = is_missing(text, strlen(text));
+    if (column->kind == BP_COLUMN_INPUT && table->reader->one_hot_inputs && !is_number) {
+        bp_table_make_texts(table, column, BP_COLUMN_TEXT);
+        column->missing_row = is_word ? table->row : 0;
+    } else if (column->kind == BP_COLUMN_INPUT) {
+        column->kind = BP_COLUMN_NUMBER;
+    } else if (is_number) {
+        bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu, column %zu: the value is missing, and others are numbers",
+                       column->missing_row, j + 1);
+    } else if (!is_word) {
+        column->missing_row = 0;
+    }
+}
+
 static void take_cell(bp_table *table, size_t j, const char *text)
 {
     bp_column *column = &table->columns[j];
@@ -176,15 +198,7 @@ static void take_cell(bp_table *table, size_t j, const char *text)
         take_missing(table, j, text);
         return;
     }
-    if (column->kind == BP_COLUMN_INPUT) {
-        double value;
-        bool is_text = table->reader->one_hot_inputs && !bp_parse_number(text, table->c_locale, &value);
-        if (is_text) {
-            bp_table_make_texts(table, column, BP_COLUMN_TEXT);
-        } else {
-            column->kind = BP_COLUMN_NUMBER;
-        }
-    }
+    decide_kind(table, j, text);
     if (table->stream->status != BP_OK) {
         return;
     }
@@ -303,7 +317,8 @@ static const char *plain_cell(bp_table *table, bp_column *column, const char *at
         bp_buffer *to = column->kind == BP_COLUMN_TARGET ? &table->targets : &table->inputs;
         return stop && put_number(table, to, column->place, value) ? stop : NULL;
     }
-    const char *stop = column->kind == BP_COLUMN_INPUT ? NULL : plain_text_end(at, line_end, table->reader->delimiter);
+    const char *stop =
+        column->kind == BP_COLUMN_INPUT || column->missing_row ? NULL : plain_text_end(at, line_end, table->reader->delimiter);
     if (!stop || column->kind == BP_COLUMN_IGNORED) {
         return stop;
     }
