@@ -189,7 +189,8 @@ static bool write_csv_file(const answers *a, answers_content content, const char
     bool done = file;
     if (file) {
         write_csv(a, content, file);
-        done = !ferror(file);
+        done = !ferror(file) && fflush(file) == 0;
+        done = done && (is_special || fsync(fileno(file)) == 0); /* the disk has it before it is in its place */
         done = fclose(file) == 0 && done;
         done = done && (is_special || rename(temporary, path) == 0);
     }

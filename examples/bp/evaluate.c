@@ -33,9 +33,7 @@ static const char usage[] =
 enum { BATCH = 256, NUMBER_LENGTH = 24 };
 
 typedef struct evaluate_options {
-    const char *model;
     bool json;
-    size_t n_threads;
     double required[METRIC_COUNT];
     samples_options samples;
 } evaluate_options;
@@ -47,7 +45,7 @@ static evaluate_options parse(int argc, char **argv)
         {"json", no_argument, NULL, 'J'},          {"header", required_argument, NULL, 'b'},  {"missing", required_argument, NULL, 'u'},
         {"threads", required_argument, NULL, 'j'}, {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0},
     };
-    evaluate_options o = {.n_threads = 1, .samples.with_target = true};
+    evaluate_options o = {.samples = {.n_threads = 1, .with_target = true}};
     for (int i = 0; i < METRIC_COUNT; i++) {
         o.required[i] = (double)NAN;
     }
@@ -67,9 +65,6 @@ static evaluate_options parse(int argc, char **argv)
         case 'J':
             o.json = true;
             break;
-        case 'j':
-            o.n_threads = parse_whole_number(name, optarg, 1, 1024);
-            break;
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -79,10 +74,7 @@ static evaluate_options parse(int argc, char **argv)
             }
         }
     }
-    const char *arguments[2];
-    parse_arguments(argc, argv, 2, (const char *const[]){"MODEL", "DATA"}, arguments);
-    o.model = arguments[0];
-    o.samples.data = arguments[1];
+    samples_arguments(&o.samples, argc, argv);
     return o;
 }
 
@@ -128,7 +120,7 @@ static bp_status evaluate(evaluation *e, const evaluate_options *o, bp_net *net,
     *e = (evaluation){.n = bp_dataset_sample_count(dataset), .n_classes = bp_dataset_class_count(dataset)};
     bp_status status = name_classes(e, net) ? bp_workspace_create(&ws, net, BATCH) : BP_ERROR_MEMORY;
     if (status == BP_OK) {
-        status = bp_workspace_set_threads(ws, o->n_threads);
+        status = bp_workspace_set_threads(ws, o->samples.n_threads);
     }
     if (status == BP_OK) {
         status = bp_net_evaluate(net, ws, loss_of(net, e->n_classes), dataset, e->n_classes < 3 ? e->n_classes : 3, METRIC_COUNT,
@@ -191,7 +183,7 @@ int command_evaluate(int argc, char **argv)
     bp_dataset *dataset = NULL;
     model_format format;
     int exit_status = STATUS_FAILURE;
-    if (model_read(o.model, &net, &format) && samples_read(&o.samples, net, &dataset, &exit_status)) {
+    if (model_read(o.samples.model, &net, &format) && samples_read(&o.samples, net, &dataset, &exit_status)) {
         evaluation e;
         bp_status status = evaluate(&e, &o, net, dataset);
         if (status != BP_OK) {

@@ -35,6 +35,16 @@ model_format model_format_of_path(const char *path)
     return MODEL_UNKNOWN;
 }
 
+bool model_can_write(model_format format)
+{
+    bp_net *none;
+    if (format != MODEL_ONNX || bp_net_import_onnx_memory(&none, "", 0) != BP_ERROR_UNSUPPORTED) {
+        return true;
+    }
+    complain("%s", bp_last_error());
+    return false;
+}
+
 /* FANN's files begin with their version, safetensors with 8 bytes of length and a JSON object, ONNX with the number of its own version. */
 static model_format recognize(const char *path)
 {

@@ -14,6 +14,9 @@ const char *model_format_name(model_format format);
 /* The format that a file's ending stands for: .safetensors, .onnx, .net, .c; MODEL_UNKNOWN for others. */
 model_format model_format_of_path(const char *path);
 
+/* Whether the library can write it, which for ONNX depends on its build; false with a sentence on stderr. */
+bool model_can_write(model_format format);
+
 /* Loads a file by its content; false with a sentence on stderr. The net is the caller's. */
 bool model_read(const char *path, bp_net **net, model_format *format);
 

@@ -214,135 +214,179 @@ static void check(const options *o)
     }
 }
 
+/* ---- the options, as --help divides them; each function returns whether the option is one of its own ---- */
+
+static bool take_target(options *o, int option, const char *name, const char *value)
+{
+    switch (option) {
+    case 't':
+        o->target = value;
+        return true;
+    case 'z':
+        o->targets = value;
+        return true;
+    case 'q':
+        o->classes = true;
+        return true;
+    case 'g':
+        o->regress = true;
+        return true;
+    case 'b':
+        o->header = parse_header(name, value);
+        o->has_header = true;
+        return true;
+    case 'u':
+        o->missing = parse_missing(name, value);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_net(options *o, int option, const char *name, char *value)
+{
+    switch (option) {
+    case 'n':
+        o->n_hidden = 0;
+        each_word(o, name, value, add_hidden);
+        return true;
+    case 'a':
+        if (bp_activation_from_name(value, &o->activation) || o->activation == BP_ACTIVATION_SOFTMAX) {
+            refuse_value(name, value, "relu, tanh, gelu, silu, ...: bp/activation.h names them; softmax is for outputs");
+        }
+        return true;
+    case 'd':
+        o->dropout = parse_number(name, value, 0, 0.99);
+        return true;
+    case 'x':
+        if (bp_scaling_from_name(value, &o->scaling)) {
+            refuse_value(name, value, "min_max or standard");
+        }
+        o->has_scaling = true;
+        return true;
+    case 'i':
+        o->noise = parse_number(name, value, 0, 1000);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_training(options *o, int option, const char *name, char *value)
+{
+    switch (option) {
+    case 'm':
+        if (bp_method_from_name(value, &o->method) || o->method == BP_METHOD_CUSTOM) {
+            refuse_value(name, value, "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, irprop_minus or lbfgs");
+        }
+        return true;
+    case 'c':
+        o->has_schedule = false;
+        each_word(o, name, value, set_schedule);
+        return true;
+    case 's':
+        each_word(o, name, value, set);
+        return true;
+    case 'e':
+        o->seed = parse_whole_number(name, value, 0, 9007199254740992.0);
+        return true;
+    case 'j':
+        o->threads = parse_whole_number(name, value, 1, 1024);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_judgement(options *o, int option, const char *name, char *value)
+{
+    switch (option) {
+    case 'f':
+        o->test_fraction = parse_number(name, value, 0, 0.999);
+        return true;
+    case 'v':
+        o->validation_fraction = parse_number(name, value, 0, 0.999);
+        return true;
+    case 'k':
+        o->folds = parse_whole_number(name, value, 2, 1000000);
+        return true;
+    case 'r':
+        parse_required(name, value, o->required);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool take_output(options *o, int option, const char *name, const char *value)
+{
+    switch (option) {
+    case 'o':
+        o->model = value;
+        o->format = model_format_of_path(value);
+        if (!o->format || o->format == MODEL_FANN) {
+            refuse_value("output", value, "a file that ends with .safetensors, .onnx or .c");
+        }
+        return true;
+    case 'p':
+        o->plot = picture(name, value);
+        return true;
+    case 'y':
+        o->history = value;
+        return true;
+    case 'w':
+        o->checkpoint = value;
+        return true;
+    case 'l':
+        o->resume = value;
+        return true;
+    default:
+        return false;
+    }
+}
+
+static const struct option known[] = {
+    {"target", required_argument, NULL, 't'},
+    {"targets", required_argument, NULL, 'z'},
+    {"classes", no_argument, NULL, 'q'},
+    {"regress", no_argument, NULL, 'g'},
+    {"header", required_argument, NULL, 'b'},
+    {"missing", required_argument, NULL, 'u'},
+    {"hidden", required_argument, NULL, 'n'},
+    {"activation", required_argument, NULL, 'a'},
+    {"dropout", required_argument, NULL, 'd'},
+    {"scaling", required_argument, NULL, 'x'},
+    {"noise", required_argument, NULL, 'i'},
+    {"method", required_argument, NULL, 'm'},
+    {"schedule", required_argument, NULL, 'c'},
+    {"set", required_argument, NULL, 's'},
+    {"seed", required_argument, NULL, 'e'},
+    {"threads", required_argument, NULL, 'j'},
+    {"test-fraction", required_argument, NULL, 'f'},
+    {"validation-fraction", required_argument, NULL, 'v'},
+    {"folds", required_argument, NULL, 'k'},
+    {"require", required_argument, NULL, 'r'},
+    {"output", required_argument, NULL, 'o'},
+    {"plot", required_argument, NULL, 'p'},
+    {"history", required_argument, NULL, 'y'},
+    {"checkpoint", required_argument, NULL, 'w'},
+    {"resume", required_argument, NULL, 'l'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
 options options_parse(int argc, char **argv)
 {
-    static const struct option known[] = {
-        {"target", required_argument, NULL, 't'},
-        {"regress", no_argument, NULL, 'g'},
-        {"classes", no_argument, NULL, 'q'},
-        {"targets", required_argument, NULL, 'z'},
-        {"output", required_argument, NULL, 'o'},
-        {"header", required_argument, NULL, 'b'},
-        {"missing", required_argument, NULL, 'u'},
-        {"hidden", required_argument, NULL, 'n'},
-        {"activation", required_argument, NULL, 'a'},
-        {"dropout", required_argument, NULL, 'd'},
-        {"noise", required_argument, NULL, 'i'},
-        {"scaling", required_argument, NULL, 'x'},
-        {"method", required_argument, NULL, 'm'},
-        {"schedule", required_argument, NULL, 'c'},
-        {"set", required_argument, NULL, 's'},
-        {"seed", required_argument, NULL, 'e'},
-        {"threads", required_argument, NULL, 'j'},
-        {"test-fraction", required_argument, NULL, 'f'},
-        {"folds", required_argument, NULL, 'k'},
-        {"validation-fraction", required_argument, NULL, 'v'},
-        {"require", required_argument, NULL, 'r'},
-        {"plot", required_argument, NULL, 'p'},
-        {"history", required_argument, NULL, 'y'},
-        {"checkpoint", required_argument, NULL, 'w'},
-        {"resume", required_argument, NULL, 'l'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
     options o = defaults();
     int option, index = 0;
     while ((option = getopt_long(argc, argv, "ho:", known, &index)) != -1) {
         const char *name = known[index].name;
-        switch (option) {
-        case 't':
-            o.target = optarg;
-            break;
-        case 'g':
-            o.regress = true;
-            break;
-        case 'z':
-            o.targets = optarg;
-            break;
-        case 'q':
-            o.classes = true;
-            break;
-        case 'o':
-            o.model = optarg;
-            o.format = model_format_of_path(optarg);
-            if (!o.format || o.format == MODEL_FANN) {
-                refuse_value("output", optarg, "a file that ends with .safetensors, .onnx or .c");
-            }
-            break;
-        case 'b':
-            o.header = parse_header(name, optarg);
-            o.has_header = true;
-            break;
-        case 'u':
-            o.missing = parse_missing(name, optarg);
-            break;
-        case 'n':
-            o.n_hidden = 0;
-            each_word(&o, name, optarg, add_hidden);
-            break;
-        case 'a':
-            if (bp_activation_from_name(optarg, &o.activation) || o.activation == BP_ACTIVATION_SOFTMAX) {
-                refuse_value(name, optarg, "relu, tanh, gelu, silu, ...: bp/activation.h names them; softmax is for outputs");
-            }
-            break;
-        case 'd':
-            o.dropout = parse_number(name, optarg, 0, 0.99);
-            break;
-        case 'i':
-            o.noise = parse_number(name, optarg, 0, 1000);
-            break;
-        case 'x':
-            if (bp_scaling_from_name(optarg, &o.scaling)) {
-                refuse_value(name, optarg, "min_max or standard");
-            }
-            o.has_scaling = true;
-            break;
-        case 'm':
-            if (bp_method_from_name(optarg, &o.method) || o.method == BP_METHOD_CUSTOM) {
-                refuse_value(name, optarg, "sgd, momentum, nesterov, adagrad, rmsprop, adam, adamw, irprop_minus or lbfgs");
-            }
-            break;
-        case 'c':
-            o.has_schedule = false;
-            each_word(&o, name, optarg, set_schedule);
-            break;
-        case 's':
-            each_word(&o, name, optarg, set);
-            break;
-        case 'e':
-            o.seed = parse_whole_number(name, optarg, 0, 9007199254740992.0);
-            break;
-        case 'j':
-            o.threads = parse_whole_number(name, optarg, 1, 1024);
-            break;
-        case 'f':
-            o.test_fraction = parse_number(name, optarg, 0, 0.999);
-            break;
-        case 'v':
-            o.validation_fraction = parse_number(name, optarg, 0, 0.999);
-            break;
-        case 'k':
-            o.folds = parse_whole_number(name, optarg, 2, 1000000);
-            break;
-        case 'r':
-            parse_required(name, optarg, o.required);
-            break;
-        case 'p':
-            o.plot = picture(name, optarg);
-            break;
-        case 'y':
-            o.history = optarg;
-            break;
-        case 'w':
-            o.checkpoint = optarg;
-            break;
-        case 'l':
-            o.resume = optarg;
-            break;
-        case 'h':
+        if (option == 'h') {
             print_usage();
             exit(0);
-        default:
+        }
+        if (!take_target(&o, option, name, optarg) && !take_net(&o, option, name, optarg) && !take_training(&o, option, name, optarg) &&
+            !take_judgement(&o, option, name, optarg) && !take_output(&o, option, name, optarg)) {
             refuse_option();
         }
     }

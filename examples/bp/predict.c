@@ -30,9 +30,8 @@ static const char usage[] =
     "Exit status: 0; 1 if a file cannot be read or written, or does not fit the net; 2 for a mistake on the command line.\n";
 
 typedef struct predict_options {
-    const char *model, *output;
+    const char *output;
     bool probabilities;
-    size_t n_threads;
     samples_options samples;
 } predict_options;
 
@@ -57,7 +56,7 @@ static predict_options parse(int argc, char **argv)
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };
-    predict_options o = {.n_threads = 1};
+    predict_options o = {.samples = {.n_threads = 1}};
     int option, index = 0;
     while ((option = getopt_long(argc, argv, "ho:", known, &index)) != -1) {
         const char *name = known[index].name;
@@ -68,9 +67,6 @@ static predict_options parse(int argc, char **argv)
         case 'p':
             o.probabilities = true;
             break;
-        case 'j':
-            o.n_threads = parse_whole_number(name, optarg, 1, 1024);
-            break;
         case 'h':
             fputs(usage, stdout);
             exit(0);
@@ -80,10 +76,7 @@ static predict_options parse(int argc, char **argv)
             }
         }
     }
-    const char *arguments[2];
-    parse_arguments(argc, argv, 2, (const char *const[]){"MODEL", "DATA"}, arguments);
-    o.model = arguments[0];
-    o.samples.data = arguments[1];
+    samples_arguments(&o.samples, argc, argv);
     return o;
 }
 
@@ -94,9 +87,9 @@ int command_predict(int argc, char **argv)
     bp_dataset *dataset = NULL;
     model_format format;
     int exit_status = STATUS_FAILURE;
-    if (model_read(o.model, &net, &format) && samples_read(&o.samples, net, &dataset, &exit_status)) {
+    if (model_read(o.samples.model, &net, &format) && samples_read(&o.samples, net, &dataset, &exit_status)) {
         answers a;
-        bp_status status = answers_make(&a, net, dataset, o.n_threads);
+        bp_status status = answers_make(&a, net, dataset, o.samples.n_threads);
         if (status != BP_OK) {
             complain_of(status);
         } else if (answers_write(&a, is_classifier(net) && !o.probabilities ? ANSWERS_CLASSES : ANSWERS_OUTPUTS, o.output)) {

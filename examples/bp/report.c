@@ -90,12 +90,23 @@ bool report_is_enough(const double *required, size_t n, const double *metrics)
 
 /* ---- classes ---- */
 
+/* Bytes of a name that are shown: at most MAX_NAME, and no part of a character. */
+static int shown_length(const char *name)
+{
+    size_t length = strlen(name);
+    if (length > MAX_NAME) {
+        for (length = MAX_NAME; length > 0 && ((unsigned char)name[length] & 0xc0) == 0x80; length--) {
+        }
+    }
+    return (int)length;
+}
+
 /* Of a column that holds every class's name, cut to MAX_NAME, and every number below limit. */
 static int column_width(size_t n_classes, const char *const *names, uint64_t limit)
 {
     int width = snprintf(NULL, 0, "%" PRIu64, limit);
     for (size_t k = 0; k < n_classes; k++) {
-        int length = (int)strlen(names[k]);
+        int length = shown_length(names[k]);
         width = length > width ? length : width;
     }
     return width < MAX_NAME ? width : MAX_NAME;
@@ -113,11 +124,11 @@ void report_confusion(size_t n, const char *const *names, const uint64_t *confus
     int width = column_width(n, names, total);
     printf("\nA row for each class, a column for each answer:\n\n  %*s  ", width, "");
     for (size_t j = 0; j < n; j++) {
-        printf("  %*.*s", width, MAX_NAME, names[j]);
+        printf("  %*.*s", width, shown_length(names[j]), names[j]);
     }
     printf("\n");
     for (size_t i = 0; i < n; i++) {
-        printf("  %*.*s |", width, MAX_NAME, names[i]);
+        printf("  %*.*s |", width, shown_length(names[i]), names[i]);
         for (size_t j = 0; j < n; j++) {
             uint64_t count = confusion[i * n + j];
             if (count) {
@@ -143,8 +154,8 @@ static void print_answers(const char *const *names, const bp_dataset *test, cons
             double probability;
             size_t answer = answers_class(a, i, &probability);
             if ((answer != classes[i]) == wrong) {
-                printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, MAX_NAME, names[classes[i]], width, MAX_NAME, names[answer],
-                       100 * probability, wrong ? "  (wrong)" : "");
+                printf("  %-*.*s  %-*.*s  %10.1f%%%s\n", width, shown_length(names[classes[i]]), names[classes[i]], width,
+                       shown_length(names[answer]), names[answer], 100 * probability, wrong ? "  (wrong)" : "");
                 shown++;
             }
         }

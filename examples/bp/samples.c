@@ -17,8 +17,18 @@ bool samples_option(samples_options *o, int option, const char *name, const char
     } else if (option == 'u') {
         o->missing = parse_missing(name, value);
         o->has_missing = true;
+    } else if (option == 'j') {
+        o->n_threads = parse_whole_number(name, value, 1, 1024);
     }
-    return option == 'b' || option == 'u';
+    return option == 'b' || option == 'u' || option == 'j';
+}
+
+void samples_arguments(samples_options *o, int argc, char **argv)
+{
+    const char *arguments[2];
+    parse_arguments(argc, argv, 2, (const char *const[]){"MODEL", "DATA"}, arguments);
+    o->model = arguments[0];
+    o->data = arguments[1];
 }
 
 bool is_classifier(bp_net *net)

@@ -1,4 +1,4 @@
-/* A file as samples for a net that is there. */
+/* What bp predict and bp evaluate share: a net that is there, and a file as samples for it. */
 #ifndef SAMPLES_H
 #define SAMPLES_H
 
@@ -6,9 +6,10 @@
 
 #include <stdbool.h>
 
-/* How to read the file, where the net does not say it. */
 typedef struct samples_options {
-    const char *data;
+    const char *model, *data;
+    size_t n_threads;
+    /* how to read the file, where the net does not say it */
     bool has_header, has_missing;
     bp_csv_header header;   /* if has_header */
     bp_csv_missing missing; /* if has_missing */
@@ -17,8 +18,11 @@ typedef struct samples_options {
     const char *targets;    /* another file that has it, for IDX and NPY; NULL: none */
 } samples_options;
 
-/* Takes --header ('b') and --missing ('u') from the command line; false for another option. */
+/* Takes --header ('b'), --missing ('u') and --threads ('j') from the command line; false for another option. */
 bool samples_option(samples_options *o, int option, const char *name, const char *value);
+
+/* Takes MODEL and DATA, which are behind the options. */
+void samples_arguments(samples_options *o, int argc, char **argv);
 
 /* Whether the net's outputs are classes: it names them, or ends with softmax. */
 bool is_classifier(bp_net *net);

@@ -180,7 +180,7 @@ int command_train(int argc, char **argv)
     table t = {0};
     int exit_status = STATUS_FAILURE;
     interrupt_catch();
-    if (check_folders(&o) && table_read(&o, &t, &exit_status)) {
+    if (model_can_write(o.format) && check_folders(&o) && table_read(&o, &t, &exit_status)) {
         exit_status = o.folds ? folds_run(&o, &t) : run_once(&o, &t);
     }
     table_destroy(&t);

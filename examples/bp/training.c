@@ -11,10 +11,11 @@ enum { EVALUATION_BATCH = 64, LEAST_WITH_VALIDATION = 1000 };
 static bp_status scale_net(bp_net *net, const options *o, const bp_dataset *samples)
 {
     size_t n_inputs = bp_dataset_input_count(samples), n_outputs = bp_dataset_output_count(samples), n = n_inputs + n_outputs;
-    float *offset = calloc(2 * n, sizeof *offset), *scale = offset + n;
+    float *offset = calloc(2 * n, sizeof *offset);
     if (!offset) {
         return BP_ERROR_MEMORY;
     }
+    float *scale = offset + n;
     bp_status status = bp_dataset_fit_scaling_f32(samples, o->scaling, offset, scale);
     if (status == BP_OK) {
         status = bp_net_set_input_scaling_f32(net, offset, scale);

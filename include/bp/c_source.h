@@ -19,7 +19,7 @@ extern "C" {
  *
  *     void function_name(const float *x, float *y);
  *
- * double for an f64 net, that computes what bp_net_predict does for one sample: scaling, layers, activations. Sums are in another
+ * double for an f64 net, that computes what bp_net_predict does for one sample: input scaling, layers, output scaling. Sums are in another
  * order, so results agree up to rounding. It needs no library but C's mathematics, and that only for activations that have exp, tanh, erf
  * or sin; allocates nothing, keeps nothing between calls (threads may call it at a time) and has the hidden layers' outputs on the stack,
  * whose bytes are said in the file's first comment with layers, names of inputs and classes. Weights are constants, in decimal digits (9

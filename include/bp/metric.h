@@ -28,7 +28,10 @@ extern "C" {
  * classes 0 and 1) it is 1 if y ≥ 0.5.
  */
 typedef enum bp_metric {
-    /** mean over samples; of scaled outputs and targets, if the net has output scaling; no penalty, no label smoothing, no weights of samples or classes */
+    /**
+     * Mean over samples; of scaled outputs and targets, if the net has output scaling, where the others are in the data's units. No penalty, no
+     * label smoothing, no weights of samples or classes.
+     */
     BP_METRIC_LOSS = 0,
     BP_METRIC_ACCURACY = 1, /**< share of samples whose class is the answer */
     BP_METRIC_TOP_K = 2,    /**< share of samples whose class is among the k largest outputs, the first of equals */

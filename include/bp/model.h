@@ -5,8 +5,9 @@
  *     bp_net_load(&net, "digits.safetensors");
  *
  * The file has layers.N.weight (n_outputs × n_inputs) and, where there is one, layers.N.bias, N from 0; input.offset and input.scale where the net
- * scales its inputs; and in its metadata activations, rule, names, the library's version and the net's own metadata. What training has for itself
- * (dropout, noise, frozen layers) is not in it. A checkpoint of a trainer is a model file, too.
+ * scales its inputs, output.offset and output.scale where it scales its outputs; and in its metadata activations, rule, names, the library's version
+ * and the net's own metadata. What training has for itself (dropout, noise, frozen layers) is not in it. A checkpoint of a trainer is a model file,
+ * too.
  *
  * All numbers are little-endian; the text "crc32" is a checksum of the file. Saving what was loaded gives the same bytes.
  */

@@ -160,7 +160,8 @@ BP_API const char *bp_net_metadata(const bp_net *net, const char *key);
 /* ---- copy ---- */
 
 /**
- * Makes an independent copy: layers, rule, scaling, what training does with it and, if the net is initialized, parameters.
+ * Makes an independent copy: layers, rule, scaling of inputs and outputs, names and metadata, what training does with it and, if the net is
+ * initialized, parameters.
  * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_MEMORY. Read-only on net. The caller destroys the copy.
  */
 BP_API bp_status bp_net_clone(bp_net **copy, const bp_net *net);
@@ -230,8 +231,8 @@ BP_API bp_status bp_net_predict_f32(const bp_net *net, bp_workspace *ws, size_t 
 BP_API bp_status bp_net_predict_f64(const bp_net *net, bp_workspace *ws, size_t n, const double *x, double *y);
 
 /**
- * Mean loss over a batch, and its gradient, both of the scaled targets if the net has output scaling. x: batch × n_inputs, target: batch × n_outputs; gradient: parameter_count elements, +∂L/∂θ;
- * mean_loss: one element. Either output may be NULL.
+ * Mean loss over a batch, and its gradient. x: batch × n_inputs, target: batch × n_outputs, in the data's units also where the net has output
+ * scaling, which both are then of; gradient: parameter_count elements, +∂L/∂θ; mean_loss: one element. Either output may be NULL.
  * Returns the common errors, BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation or scaling; softmax under
  * BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (the loss or the error signal is NaN or infinite).
  */

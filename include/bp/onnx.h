@@ -7,8 +7,9 @@
  * Exported is a model of operator set 13 (IR version 7) with one input "input" (batch × n_inputs) and one output "output" (batch × n_outputs),
  * the batch free, in the net's element type. A layer is a Gemm with the weights layers.N.weight (n_outputs × n_inputs) and, where there is one,
  * layers.N.bias; activations are the standard operators or, for gelu, silu and gaussian, made of Erf, Sigmoid and Exp; input scaling is Sub and Mul
- * in front, output scaling Div and Add behind. The net's metadata are the model's; "libbp.rule", "libbp.input_names" and "libbp.class_names" (JSON arrays) are added. What training
- * has for itself (dropout, noise, frozen layers) is not in it. An f64 net is a model of doubles, for which not every tool has every operator.
+ * in front, output scaling Div and Add behind. The net's metadata are the model's; "libbp.rule", "libbp.input_names" and "libbp.class_names" (JSON
+ * arrays) are added. What training has for itself (dropout, noise, frozen layers) is not in it. An f64 net is a model of doubles, for which not every
+ * tool has every operator.
  *
  * Imported is what is a chain of layers, of operator set 7 or later, with f32 or f64 numbers in the file itself:
  * - a layer as Gemm, or as MatMul, and Add or Sub for its bias, then at most one activation: Sigmoid, Tanh, Relu, LeakyRelu (0.01), Elu and Celu

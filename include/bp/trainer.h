@@ -245,8 +245,9 @@ BP_API bp_status bp_trainer_write_history(const bp_trainer *trainer, const char 
 BP_API bp_status bp_trainer_save(const bp_trainer *trainer, const char *path);
 
 /**
- * Takes all of that from a file into a trainer that was made with a net of the same layers and input scaling, an optimizer of the same method, the
- * same loss and a training set of as many samples; settings other than THREADS are the file's from then on. Training goes on to the same bits as without a break.
+ * Takes all of that from a file into a trainer that was made with a net of the same layers and scaling of inputs and outputs, an optimizer of the
+ * same method, the same loss and a training set of as many samples; settings other than THREADS are the file's from then on. Training goes on to the
+ * same bits as without a break.
  * Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_IO, BP_ERROR_FORMAT (not a checkpoint, cut short, damaged, of another version), BP_ERROR_UNSUPPORTED (a
  * model format of another version, an activation or element type that this library has not), BP_ERROR_STATE (of another net, method, loss or
  * dataset; the sentence says which), BP_ERROR_NONFINITE (a parameter), BP_ERROR_MEMORY. On failure nothing has changed.

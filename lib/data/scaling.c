@@ -13,12 +13,12 @@ typedef struct fit {
     double *mean, *squares; /* from the least value, in units of the range */
 } fit;
 
-typedef void fit_row(fit *f, size_t n_samples, size_t n_inputs, const real *x);
+typedef void fit_row(fit *f, size_t n_samples, size_t width, const real *x);
 
-static void add_to_range(fit *f, size_t n_samples, size_t n_inputs, const real *x)
+static void add_to_range(fit *f, size_t n_samples, size_t width, const real *x)
 {
     (void)n_samples;
-    for (size_t j = 0; j < n_inputs; j++) {
+    for (size_t j = 0; j < width; j++) {
         f->least[j] = fmin(f->least[j], (double)x[j]);
         f->greatest[j] = fmax(f->greatest[j], (double)x[j]);
     }
@@ -28,16 +28,16 @@ static void add_to_range(fit *f, size_t n_samples, size_t n_inputs, const real *
  * Mean 0, deviation 1. Counted from the least value, so that a large mean does not swallow a small deviation, and in units of the range, so
  * that no square overflows or vanishes.
  */
-static void add_to_mean(fit *f, size_t n_samples, size_t n_inputs, const real *x)
+static void add_to_mean(fit *f, size_t n_samples, size_t width, const real *x)
 {
-    for (size_t j = 0; j < n_inputs; j++) {
+    for (size_t j = 0; j < width; j++) {
         f->mean[j] += ((double)x[j] - f->least[j]) / (double)n_samples;
     }
 }
 
-static void add_to_squares(fit *f, size_t n_samples, size_t n_inputs, const real *x)
+static void add_to_squares(fit *f, size_t n_samples, size_t width, const real *x)
 {
-    for (size_t j = 0; j < n_inputs; j++) {
+    for (size_t j = 0; j < width; j++) {
         double d = ((double)x[j] - f->least[j] - f->mean[j]) / (f->greatest[j] - f->least[j]);
         f->squares[j] += d * d / (double)n_samples;
     }

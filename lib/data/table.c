@@ -35,7 +35,8 @@ void bp_table_make_texts(bp_table *table, bp_column *column, bp_column_kind kind
     }
 }
 
-bool bp_table_is_missing(const char *text, size_t length)
+/* Whether a field says that there is no value. */
+static bool is_missing(const char *text, size_t length)
 {
     static const char *const words[] = {"", "?", "na", "n/a", "nan", "null"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -164,6 +165,28 @@ static void take_text(bp_table *table, size_t j, const char *text)
     }
 }
 
+/* The first value of a column says whether it is of numbers or of texts; a word for a missing one leaves it to the next. */
+static void decide_kind(bp_table *table, size_t j, const char *text)
+{
+    bp_column *column = &table->columns[j];
+    if (column->kind != BP_COLUMN_INPUT && column->missing_row == 0) {
+        return;
+    }
+    double value;
+    bool is_number = bp_parse_number(text, table->c_locale, &value), is_word = is_missing(text, strlen(text));
+    if (column->kind == BP_COLUMN_INPUT && table->reader->one_hot_inputs && !is_number) {
+        bp_table_make_texts(table, column, BP_COLUMN_TEXT);
+        column->missing_row = is_word ? table->row : 0;
+    } else if (column->kind == BP_COLUMN_INPUT) {
+        column->kind = BP_COLUMN_NUMBER;
+    } else if (is_number) {
+        bp_stream_fail(table->stream, BP_ERROR_FORMAT, "row %zu, column %zu: the value is missing, and others are numbers",
+                       column->missing_row, j + 1);
+    } else if (!is_word) {
+        column->missing_row = 0;
+    }
+}
+
 static void take_cell(bp_table *table, size_t j, const char *text)
 {
     bp_column *column = &table->columns[j];
@@ -171,19 +194,11 @@ static void take_cell(bp_table *table, size_t j, const char *text)
     if (column->kind == BP_COLUMN_IGNORED) {
         return;
     }
-    if (*text == '\0' || (any_word && bp_table_is_missing(text, strlen(text)))) {
+    if (*text == '\0' || (any_word && is_missing(text, strlen(text)))) {
         take_missing(table, j, text);
         return;
     }
-    if (column->kind == BP_COLUMN_INPUT) {
-        double value;
-        bool is_text = table->reader->one_hot_inputs && !bp_parse_number(text, table->c_locale, &value);
-        if (is_text) {
-            bp_table_make_texts(table, column, BP_COLUMN_TEXT);
-        } else {
-            column->kind = BP_COLUMN_NUMBER;
-        }
-    }
+    decide_kind(table, j, text);
     if (table->stream->status != BP_OK) {
         return;
     }
@@ -302,12 +317,13 @@ static const char *plain_cell(bp_table *table, bp_column *column, const char *at
         bp_buffer *to = column->kind == BP_COLUMN_TARGET ? &table->targets : &table->inputs;
         return stop && put_number(table, to, column->place, value) ? stop : NULL;
     }
-    const char *stop = column->kind == BP_COLUMN_INPUT ? NULL : plain_text_end(at, line_end, table->reader->delimiter);
+    const char *stop =
+        column->kind == BP_COLUMN_INPUT || column->missing_row ? NULL : plain_text_end(at, line_end, table->reader->delimiter);
     if (!stop || column->kind == BP_COLUMN_IGNORED) {
         return stop;
     }
     size_t length = (size_t)(stop - at);
-    bool missing = length == 0 || (table->reader->missing != BP_CSV_MISSING_ERROR && bp_table_is_missing(at, length));
+    bool missing = length == 0 || (table->reader->missing != BP_CSV_MISSING_ERROR && is_missing(at, length));
     size_t number = missing ? BP_NO_TEXT : number_of_text(column, at, length);
     if (number == BP_NO_TEXT || (column->kind == BP_COLUMN_TEXT && number >= BP_CSV_MAX_TEXTS)) {
         return NULL;

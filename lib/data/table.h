@@ -33,6 +33,7 @@ typedef struct bp_column {
     bool knows_all;       /* a text that the dictionary has not is a mistake */
     size_t place;         /* among a row's inputs, or targets */
     bp_dictionary *texts; /* of TEXT and CLASS */
+    size_t missing_row;   /* where the first value of TEXT is, if all have been words for a missing one: numbers may follow; else 0 */
 } bp_column;
 
 /* An input of the dataset: a column's number; or 1 where the column has this text, else 0. */
@@ -77,9 +78,6 @@ void bp_table_row(int end, void *table);
  * be called between rows.
  */
 const char *bp_table_plain_rows(bp_table *table, const char *text, const char *end);
-
-/* Whether a field says that there is no value. */
-bool bp_table_is_missing(const char *text, size_t length);
 
 void bp_table_release(bp_table *table);
 

@@ -309,14 +309,9 @@ static bool produce(const void *content, bp_file_sink *sink)
     return !w.failed;
 }
 
-static size_t first_nonfinite(bp_dtype dtype, size_t n, const void *numbers)
-{
-    return dtype == BP_F32 ? bp_first_nonfinite_f32(n, numbers) : bp_first_nonfinite_f64(n, numbers);
-}
-
 static bool is_finite(bp_dtype dtype, const bp_net_scaling *scaling, size_t n)
 {
-    return !scaling->offset || (first_nonfinite(dtype, n, scaling->offset) == n && first_nonfinite(dtype, n, scaling->scale) == n);
+    return !scaling->offset || (bp_first_nonfinite(dtype, n, scaling->offset) == n && bp_first_nonfinite(dtype, n, scaling->scale) == n);
 }
 
 static bp_status check_finite(const char *function, const bp_net *net)
@@ -325,11 +320,11 @@ static bp_status check_finite(const char *function, const bp_net *net)
         const bp_layer *layer = net->layers[l];
         for (size_t i = 0; i < layer->n_outputs; i++) {
             const char *row = (const char *)layer->weights + i * layer->ld * bp_dtype_size(net->dtype);
-            if (first_nonfinite(net->dtype, layer->n_inputs, row) < layer->n_inputs) {
+            if (bp_first_nonfinite(net->dtype, layer->n_inputs, row) < layer->n_inputs) {
                 return bp_fail(BP_ERROR_NONFINITE, "%s: row %zu of the weights of layer %zu has a NaN or infinity", function, i, l);
             }
         }
-        if (layer->has_bias && first_nonfinite(net->dtype, layer->n_outputs, layer->bias) < layer->n_outputs) {
+        if (layer->has_bias && bp_first_nonfinite(net->dtype, layer->n_outputs, layer->bias) < layer->n_outputs) {
             return bp_fail(BP_ERROR_NONFINITE, "%s: the bias of layer %zu has a NaN or infinity", function, l);
         }
     }

@@ -5,6 +5,7 @@
 #include "core/memory.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
+#include "model/json_texts.h"
 #include "model/tensors.h"
 #include "net/packing.h"
 
@@ -27,22 +28,9 @@ enum { NAME_SIZE = 64 };
 
 /* ---- to tensors ---- */
 
-/* The text of a JSON array of n texts, freed by free; NULL without memory. */
-static char *list_of(size_t n, const char *(*text)(const bp_net *net, size_t index), const bp_net *net)
-{
-    json_t *list = json_array();
-    bool done = list;
-    for (size_t i = 0; done && i < n; i++) {
-        done = json_array_append_new(list, json_string(text(net, i))) == 0;
-    }
-    char *dumped = done ? json_dumps(list, JSON_COMPACT) : NULL;
-    json_decref(list);
-    return dumped;
-}
-
 static bool add_list(bp_tensors *file, const char *key, size_t n, const char *(*text)(const bp_net *net, size_t index), const bp_net *net)
 {
-    char *list = list_of(n, text, net);
+    char *list = bp_json_texts(net, n, text);
     bool done = list && bp_tensors_add_text(file, key, list);
     free(list);
     return done;
@@ -213,7 +201,7 @@ static bp_status copy_numbers(const source *from, const bp_tensor *tensor, size_
     if (of_file == from->dtype) {
         memcpy(to, data, n * bp_dtype_size(of_file));
     }
-    size_t bad = from->allow_nonfinite ? n : from->dtype == BP_F32 ? bp_first_nonfinite_f32(n, to) : bp_first_nonfinite_f64(n, to);
+    size_t bad = from->allow_nonfinite ? n : bp_first_nonfinite(from->dtype, n, to);
     return bad == n ? BP_OK
                     : fail(from, BP_ERROR_NONFINITE, "element %zu of %s is NaN, infinite or beyond %s", first + bad, tensor->name,
                            bp_dtype_name(from->dtype));

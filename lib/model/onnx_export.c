@@ -6,12 +6,12 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "model/json_texts.h"
 #include "model/onnx.h"
 #include "model/tensors.h"
 #include "net/net.h"
 #include "net/packing.h"
 
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -328,15 +328,9 @@ static void add_metadata(builder *b, const char *key, char *value)
 }
 
 /* Names as a JSON array. */
-static void add_names(builder *b, const char *key, size_t n, char **names)
+static void add_names(builder *b, const char *key, size_t n, const char *(*name)(const bp_net *net, size_t index))
 {
-    json_t *list = json_array();
-    bool done = list;
-    for (size_t i = 0; done && i < n; i++) {
-        done = json_array_append_new(list, json_string(names[i])) == 0;
-    }
-    char *text = done ? json_dumps(list, JSON_COMPACT) : NULL;
-    json_decref(list);
+    char *text = bp_json_texts(b->net, n, name);
     if (text) {
         add_metadata(b, key, copy_text(b, text));
     } else {
@@ -351,10 +345,10 @@ static void add_texts(builder *b)
     b->model.metadata_props = take(b, net->n_metadata + OWN_METADATA, sizeof *b->model.metadata_props);
     add_metadata(b, BP_ONNX_RULE, copy_text(b, bp_rule_name(net->rule)));
     if (net->input_names) {
-        add_names(b, BP_ONNX_INPUT_NAMES, net->n_inputs, net->input_names);
+        add_names(b, BP_ONNX_INPUT_NAMES, net->n_inputs, bp_net_input_name);
     }
     if (net->class_names) {
-        add_names(b, BP_ONNX_CLASS_NAMES, net->n_classes, net->class_names);
+        add_names(b, BP_ONNX_CLASS_NAMES, net->n_classes, bp_net_class_name);
     }
     for (size_t i = 0; i < net->n_metadata; i++) {
         add_metadata(b, net->metadata[2 * i], net->metadata[2 * i + 1]);

@@ -67,7 +67,7 @@ static void put(bp_dtype dtype, void *numbers, size_t index, double number)
 
 static bp_status check_finite(const bp_onnx_source *from, bp_dtype dtype, size_t n, const void *numbers, const char *what, const char *of)
 {
-    size_t bad = dtype == BP_F32 ? bp_first_nonfinite_f32(n, numbers) : bp_first_nonfinite_f64(n, numbers);
+    size_t bad = bp_first_nonfinite(dtype, n, numbers);
     return bad == n
                ? BP_OK
                : bp_onnx_fail(from, BP_ERROR_NONFINITE, "%s: %s %zu is NaN, infinite or beyond %s", what, of, bad, bp_dtype_name(dtype));

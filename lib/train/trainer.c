@@ -226,7 +226,7 @@ bool bp_trainer_is_online(const bp_trainer *t)
 bool bp_parameters_are_finite(const bp_net *net, const void *stored)
 {
     size_t n = net->storage;
-    return (net->dtype == BP_F32 ? bp_first_nonfinite_f32(n, stored) : bp_first_nonfinite_f64(n, stored)) == n;
+    return bp_first_nonfinite(net->dtype, n, stored) == n;
 }
 
 bool bp_trainer_is_finite(const bp_trainer *t)

@@ -136,6 +136,15 @@ static void test_one_hot(void **state)
     must_have(dataset, 3, 2, (double[]){0, 1, 1, 0, 0, 1});
     bp_dataset_destroy(dataset);
     must_refuse_text(reader, "1\nx\n", "row 2, column 1: \"x\" is not a number");
+    /* but no word for a missing one */
+    must_refuse_text(reader, "1,NA\n2,?\n\n3,4\n", "row 1, column 2: the value is missing, and others are numbers");
+    must_refuse_text(reader, "1,x\n2,\"NA\"\n3,\"4\"\n?,y\n", "row 4, column 1: \"?\" is not a number");
+    dataset = read_text(reader, "NA\n?\nx\n1\n");
+    must_have(dataset, 4, 4, (double[]){0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 0});
+    bp_dataset_destroy(dataset);
+    dataset = read_text(reader, "?\n?\n");
+    must_have(dataset, 2, 1, (double[]){1, 1});
+    bp_dataset_destroy(dataset);
     must(bp_csv_reader_set_one_hot_inputs(reader, 0));
     must_refuse_text(reader, text, "row 1, column 2: \"red\" is not a number");
 

@@ -4,7 +4,7 @@
 const fs = require('fs');
 const path = require('path');
 
-const SAMPLES = 32; // as in onnx_samples.c
+const SAMPLES = 32; // as in samples.c
 const TOLERANCE = 1e-5;
 const [modules, folder] = process.argv.slice(2);
 const ort = require(path.join(path.resolve(modules), 'node_modules', 'onnxruntime-node'));

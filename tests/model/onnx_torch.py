@@ -6,7 +6,7 @@ import warnings
 import torch
 from torch import nn
 
-SAMPLES = 32  # as in onnx_samples.c
+SAMPLES = 32  # as in samples.c
 
 warnings.filterwarnings("ignore")
 torch.manual_seed(1)

@@ -1,8 +1,8 @@
 /*
- * Models with inputs and outputs, to compare this library with others (onnx_judge):
+ * Models with inputs and outputs, to compare this library with others (judge); FORMAT is onnx or safetensors:
  *
- *     onnx_samples write FOLDER      exports nets of every activation, each as NAME.onnx with NAME.x and NAME.y, what it is given and gives
- *     onnx_samples compare FOLDER    imports each NAME.onnx there, and compares what it gives for NAME.x with NAME.y
+ *     samples write FORMAT FOLDER      writes nets of every activation, each as NAME.FORMAT with NAME.x and NAME.y, what it is given and gives
+ *     samples compare FORMAT FOLDER    reads each NAME.FORMAT there, and compares what it gives for NAME.x with NAME.y
  *
  * NAME.x and NAME.y hold SAMPLES rows of numbers in the model's element type.
  */
@@ -19,10 +19,19 @@ enum { SAMPLES = 32, N_INPUTS = 7, N_HIDDEN = 16, N_OUTPUTS = 5, PATH_SIZE = 512
 
 static const double tolerance = 1e-5;
 
+/* A format's name, which its files end with, and its calls. */
+typedef struct format {
+    const char *name;
+    bp_status (*write)(const bp_net *net, const char *path);
+    bp_status (*read)(bp_net **net, const char *path);
+} format;
+
+static const format formats[] = {{"onnx", bp_net_export_onnx, bp_net_import_onnx}, {"safetensors", bp_net_save, bp_net_load}};
+
 static void must(bp_status status)
 {
     if (status != BP_OK) {
-        fprintf(stderr, "onnx_samples: %s\n", bp_last_error());
+        fprintf(stderr, "samples: %s\n", bp_last_error());
         exit(1);
     }
 }
@@ -31,7 +40,7 @@ static void *allocate(size_t size)
 {
     void *memory = calloc(1, size);
     if (!memory) {
-        fprintf(stderr, "onnx_samples: out of memory\n");
+        fprintf(stderr, "samples: out of memory\n");
         exit(1);
     }
     return memory;
@@ -62,7 +71,7 @@ static void read_numbers(const char *folder, const char *name, const char *suffi
 {
     FILE *file = open_file(folder, name, suffix, "rb");
     if (fread(numbers, 1, size, file) != size || getc(file) != EOF) {
-        fprintf(stderr, "onnx_samples: %s%s has not %zu bytes\n", name, suffix, size);
+        fprintf(stderr, "samples: %s%s has not %zu bytes\n", name, suffix, size);
         exit(1);
     }
     fclose(file);
@@ -100,7 +109,7 @@ static double sample(size_t index)
     return (double)(index * 7919 % 601) / 100 - 3;
 }
 
-static void write_one(const char *folder, bp_activation activation, bp_dtype dtype)
+static void write_one(const format *f, const char *folder, bp_activation activation, bp_dtype dtype)
 {
     bp_activation hidden = activation == BP_ACTIVATION_SOFTMAX ? BP_ACTIVATION_TANH : activation;
     size_t width = bp_dtype_size(dtype);
@@ -130,8 +139,8 @@ static void write_one(const char *folder, bp_activation activation, bp_dtype dty
     predict(net, x, y);
     char name[64], path[PATH_SIZE];
     snprintf(name, sizeof name, "%s_%s", bp_activation_name(activation), bp_dtype_name(dtype));
-    snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
-    must(bp_net_export_onnx(net, path));
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, f->name);
+    must(f->write(net, path));
     write_numbers(folder, name, ".x", x, SAMPLES * N_INPUTS * width);
     write_numbers(folder, name, ".y", y, SAMPLES * N_OUTPUTS * width);
     free(theta);
@@ -142,13 +151,13 @@ static void write_one(const char *folder, bp_activation activation, bp_dtype dty
     bp_net_destroy(net);
 }
 
-/* Whether the model in NAME.onnx gives what it should. */
-static bool compare_one(const char *folder, const char *name)
+/* Whether the model in NAME.FORMAT gives what it should. */
+static bool compare_one(const format *f, const char *folder, const char *name)
 {
     char path[PATH_SIZE];
-    snprintf(path, sizeof path, "%s/%s.onnx", folder, name);
+    snprintf(path, sizeof path, "%s/%s.%s", folder, name, f->name);
     bp_net *net;
-    must(bp_net_import_onnx(&net, path));
+    must(f->read(&net, path));
     bp_dtype dtype = bp_net_dtype(net);
     size_t width = bp_dtype_size(dtype), n_inputs = bp_net_input_count(net), n_outputs = bp_net_output_count(net);
     void *x = allocate(SAMPLES * n_inputs * width), *y = allocate(SAMPLES * n_outputs * width),
@@ -169,16 +178,16 @@ static bool compare_one(const char *folder, const char *name)
     return worst <= tolerance;
 }
 
-static int compare_all(const char *folder)
+static int compare_all(const format *f, const char *folder)
 {
     DIR *directory = opendir(folder);
     size_t n = 0, bad = 0;
     for (struct dirent *entry; directory && (entry = readdir(directory)) != NULL;) {
-        size_t length = strlen(entry->d_name);
-        if (length > 5 && strcmp(entry->d_name + length - 5, ".onnx") == 0) {
-            entry->d_name[length - 5] = '\0';
+        char *ending = strrchr(entry->d_name, '.');
+        if (ending && strcmp(ending + 1, f->name) == 0) {
+            *ending = '\0';
             n++;
-            bad += !compare_one(folder, entry->d_name);
+            bad += !compare_one(f, folder, entry->d_name);
         }
     }
     if (directory) {
@@ -188,18 +197,25 @@ static int compare_all(const char *folder)
     return n == 0 || bad > 0;
 }
 
+static int write_all(const format *f, const char *folder)
+{
+    for (int activation = 0; bp_activation_name((bp_activation)activation); activation++) {
+        write_one(f, folder, (bp_activation)activation, BP_F32);
+        write_one(f, folder, (bp_activation)activation, BP_F64);
+    }
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc == 3 && strcmp(argv[1], "write") == 0) {
-        for (int activation = 0; bp_activation_name((bp_activation)activation); activation++) {
-            write_one(argv[2], (bp_activation)activation, BP_F32);
-            write_one(argv[2], (bp_activation)activation, BP_F64);
+    for (size_t i = 0; argc == 4 && i < sizeof formats / sizeof *formats; i++) {
+        if (strcmp(argv[2], formats[i].name) == 0 && strcmp(argv[1], "write") == 0) {
+            return write_all(&formats[i], argv[3]);
         }
-        return 0;
+        if (strcmp(argv[2], formats[i].name) == 0 && strcmp(argv[1], "compare") == 0) {
+            return compare_all(&formats[i], argv[3]);
+        }
     }
-    if (argc == 3 && strcmp(argv[1], "compare") == 0) {
-        return compare_all(argv[2]);
-    }
-    fprintf(stderr, "usage: onnx_samples write|compare FOLDER\n");
+    fprintf(stderr, "usage: samples write|compare onnx|safetensors FOLDER\n");
     return 2;
 }
