@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More texts would take bp_net_set_metadata long. */
-enum { MAX_METADATA = 4096 };
-
 /* What the library itself refused, with the file's name. */
 static bp_status fail_again(const bp_onnx_source *from, const char *what, bp_status status)
 {
@@ -181,10 +178,6 @@ static bp_status set_text(bp_net *net, const char *key, const char *value)
 
 static bp_status read_texts(const bp_onnx_source *from, const BpOnnx__ModelProto *model, bp_net *net)
 {
-    if (model->n_metadata_props > MAX_METADATA) {
-        return bp_onnx_fail(from, BP_ERROR_UNSUPPORTED, "it has %zu metadata; this library reads up to %d", model->n_metadata_props,
-                            MAX_METADATA);
-    }
     for (size_t i = 0; i < model->n_metadata_props; i++) {
         const BpOnnx__StringStringEntryProto *entry = model->metadata_props[i];
         const char *key = entry->key ? entry->key : "";

@@ -52,6 +52,7 @@ typedef struct bp_tensor {
     const void *data;                                     /* in the byte order of this machine */
     size_t size;                                          /* of the data, in bytes */
     void *copy;                                           /* what data points to, where it could not stay in the file's own bytes */
+    size_t place;                                         /* of its name, in the header that it was read from */
 } bp_tensor;
 
 typedef struct bp_tensors bp_tensors;

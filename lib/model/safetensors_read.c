@@ -14,13 +14,17 @@
 #include <string.h>
 #include <zlib.h>
 
+/* Of the JSON of one tensor, which needs about 200. */
+enum { MAX_DESCRIPTION = 16 * 1024 };
+
 typedef struct reader {
     const char *function, *path;
     const unsigned char *header; /* the JSON text */
-    size_t header_size;
+    size_t header_size, at;      /* at: what comes next of it */
     const unsigned char *data;
     size_t data_size;
-    bool checksum_required;
+    bool checksum_required, has_metadata;
+    json_t *checksum;    /* NULL: none yet */
     bp_tensors *tensors; /* what is made */
 } reader;
 
@@ -68,18 +72,81 @@ static bp_status split(reader *r, const unsigned char *bytes, size_t size)
     return BP_OK;
 }
 
-static bp_status parse_header(const reader *r, json_t **json)
+/* ---- the text of the header, a member at a time: a tree of all of it could be many times as large ---- */
+
+static char next_character(const reader *r)
 {
+    return r->at < r->header_size ? (char)r->header[r->at] : '\0';
+}
+
+static void skip_spaces(reader *r)
+{
+    while (r->at < r->header_size && memchr(" \t\r\n", r->header[r->at], 4)) {
+        r->at++;
+    }
+}
+
+static bp_status fail_at(const reader *r, size_t at, const char *reason)
+{
+    return fail(r, "at byte %zu: %s", BP_TENSORS_LENGTH_BYTES + at, reason);
+}
+
+static bp_status expect(reader *r, char character)
+{
+    skip_spaces(r);
+    if (next_character(r) != character) {
+        return fail(r, "at byte %zu: '%c' expected", BP_TENSORS_LENGTH_BYTES + r->at, character);
+    }
+    r->at++;
+    return BP_OK;
+}
+
+/* The value that comes next, and has up to most bytes; freed by json_decref. */
+static bp_status parse_value(reader *r, size_t most, json_t **value)
+{
+    size_t left = r->header_size - r->at, size = left < most ? left : most;
     json_error_t error = {0};
-    *json = json_loadb((const char *)r->header, r->header_size, JSON_REJECT_DUPLICATES, &error);
-    if (*json) {
+    *value = json_loadb((const char *)r->header + r->at, size, JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &error);
+    if (*value) {
+        r->at += (size_t)error.position;
         return BP_OK;
     }
     if (error.text[0] == '\0') {
         return fail_memory(r); /* memory, for which Jansson has no words, or those of a mistake in the text */
     }
-    return fail(r, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
+    if (size < left && json_error_code(&error) == json_error_premature_end_of_input) {
+        return fail(r, "at byte %zu: a description of a tensor of more than %zu bytes", BP_TENSORS_LENGTH_BYTES + r->at, most);
+    }
+    return fail_at(r, r->at + (size_t)error.position, error.text);
 }
+
+/* Goes through the object that comes next. take is called at each value, with its name and the name's place; it goes past the value. */
+static bp_status each_member(reader *r, bp_status (*take)(reader *r, const char *name, size_t place))
+{
+    bp_status status = expect(r, '{');
+    skip_spaces(r);
+    bool more = status == BP_OK && next_character(r) != '}';
+    while (more && status == BP_OK) {
+        json_t *name = NULL;
+        skip_spaces(r);
+        size_t place = r->at;
+        status = next_character(r) == '"' ? parse_value(r, SIZE_MAX, &name) : fail_at(r, r->at, "a name in quotes expected");
+        if (status == BP_OK) {
+            status = expect(r, ':');
+        }
+        if (status == BP_OK) {
+            skip_spaces(r);
+            status = take(r, json_string_value(name), place);
+        }
+        json_decref(name);
+        skip_spaces(r);
+        more = status == BP_OK && next_character(r) == ',';
+        r->at += more;
+    }
+    return status == BP_OK ? expect(r, '}') : status;
+}
+
+/* ---- checksum ---- */
 
 /* The digits of the checksum in the text of the header; NULL: they are not where they can be. */
 static const unsigned char *find_digits(const reader *r, const char *digits)
@@ -101,9 +168,6 @@ static const unsigned char *find_digits(const reader *r, const char *digits)
 /* Compares the checksum with the whole file's. */
 static bp_status verify(const reader *r, const json_t *checksum)
 {
-    if (!checksum) {
-        return r->checksum_required ? fail(r, "it has no checksum (\"%s\")", BP_TENSORS_CHECKSUM) : BP_OK;
-    }
     const char *expected = json_string_value(checksum);
     bool well_formed = expected && json_string_length(checksum) == BP_TENSORS_CHECKSUM_DIGITS;
     const unsigned char *digits = well_formed ? find_digits(r, expected) : NULL;
@@ -123,24 +187,86 @@ static bp_status verify(const reader *r, const json_t *checksum)
     return BP_OK;
 }
 
-static bp_status read_texts(const reader *r, json_t *metadata)
+/* ---- texts ---- */
+
+static bp_status fail_duplicate(const reader *r, size_t place)
 {
-    if (metadata && !json_is_object(metadata)) {
+    return fail_at(r, place, "duplicate name");
+}
+
+static bp_status take_text(reader *r, const char *name, size_t place)
+{
+    json_t *value;
+    if (next_character(r) != '"') {
+        return fail(r, "in \"%s\", the value of \"%.60s\" is not a text", BP_TENSORS_METADATA, name);
+    }
+    bp_status status = parse_value(r, SIZE_MAX, &value);
+    if (status != BP_OK) {
+        return status;
+    }
+    if (strcmp(name, BP_TENSORS_CHECKSUM) == 0) {
+        status = r->checksum ? fail_duplicate(r, place) : BP_OK;
+        json_decref(r->checksum);
+        r->checksum = value;
+        return status;
+    }
+    bool done = bp_tensors_add_text(r->tensors, name, json_string_value(value));
+    json_decref(value);
+    if (!done) {
+        return fail_memory(r);
+    }
+    r->tensors->texts[r->tensors->n_texts - 1].place = place;
+    return BP_OK;
+}
+
+static int compare_names(const char *left, size_t left_place, const char *right, size_t right_place)
+{
+    int order = strcmp(left, right);
+    return order ? order : (left_place > right_place) - (left_place < right_place);
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+    const bp_tensor_text *a = *(const bp_tensor_text *const *)left, *b = *(const bp_tensor_text *const *)right;
+    return compare_names(a->key, a->place, b->key, b->place);
+}
+
+static bp_status check_texts(const reader *r)
+{
+    size_t n = r->tensors->n_texts;
+    const bp_tensor_text **sorted = calloc(n + 1, sizeof *sorted);
+    if (!sorted) {
+        return fail_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        sorted[i] = &r->tensors->texts[i];
+    }
+    qsort(sorted, n, sizeof *sorted, compare_texts);
+    bp_status status = BP_OK;
+    for (size_t i = 1; i < n && status == BP_OK; i++) {
+        status = strcmp(sorted[i - 1]->key, sorted[i]->key) == 0 ? fail_duplicate(r, sorted[i]->place) : BP_OK;
+    }
+    free(sorted);
+    return status;
+}
+
+static bp_status take_metadata(reader *r, size_t place)
+{
+    if (r->has_metadata) {
+        return fail_duplicate(r, place);
+    }
+    r->has_metadata = true;
+    if (next_character(r) != '{') {
         return fail(r, "\"%s\" is not an object", BP_TENSORS_METADATA);
     }
-    const char *key;
-    json_t *value;
-    json_object_foreach(metadata, key, value)
-    {
-        if (!json_is_string(value)) {
-            return fail(r, "in \"%s\", the value of \"%.60s\" is not a text", BP_TENSORS_METADATA, key);
-        }
-        if (strcmp(key, BP_TENSORS_CHECKSUM) != 0 && !bp_tensors_add_text(r->tensors, key, json_string_value(value))) {
-            return fail_memory(r);
-        }
+    bp_status status = each_member(r, take_text);
+    if (status == BP_OK) {
+        status = check_texts(r);
     }
-    return verify(r, json_object_get(metadata, BP_TENSORS_CHECKSUM));
+    return status == BP_OK && r->checksum ? verify(r, r->checksum) : status;
 }
+
+/* ---- tensors ---- */
 
 /* An array of up to max whole numbers that are sizes. */
 static bp_status read_sizes(const reader *r, const char *name, const char *what, const json_t *array, size_t max, size_t *n, size_t *sizes)
@@ -207,6 +333,51 @@ static bp_status read_tensor(const reader *r, const char *name, const json_t *js
     return bp_tensors_add(r->tensors, name, type, n_dimensions, shape, r->data + offsets[0]) ? BP_OK : fail_memory(r);
 }
 
+static bp_status take_member(reader *r, const char *name, size_t place)
+{
+    if (strcmp(name, BP_TENSORS_METADATA) == 0) {
+        return take_metadata(r, place);
+    }
+    json_t *json;
+    bp_status status = parse_value(r, MAX_DESCRIPTION, &json);
+    if (status != BP_OK) {
+        return status;
+    }
+    status = read_tensor(r, name, json);
+    json_decref(json);
+    if (status == BP_OK) {
+        r->tensors->tensors[r->tensors->n_tensors - 1].place = place;
+    }
+    return status;
+}
+
+static int compare_tensors(const void *left, const void *right)
+{
+    const bp_tensor *a = *(const bp_tensor *const *)left, *b = *(const bp_tensor *const *)right;
+    return compare_names(a->name, a->place, b->name, b->place);
+}
+
+/* Puts the tensors in the order of their names, of which there are no two. */
+static bp_status sort_tensors(const reader *r)
+{
+    bp_tensors *tensors = r->tensors;
+    size_t n = tensors->n_tensors;
+    tensors->by_name = calloc(n + 1, sizeof *tensors->by_name);
+    if (!tensors->by_name) {
+        return fail_memory(r);
+    }
+    for (size_t i = 0; i < n; i++) {
+        tensors->by_name[i] = &tensors->tensors[i];
+    }
+    qsort(tensors->by_name, n, sizeof *tensors->by_name, compare_tensors);
+    for (size_t i = 1; i < n; i++) {
+        if (strcmp(tensors->by_name[i - 1]->name, tensors->by_name[i]->name) == 0) {
+            return fail_duplicate(r, tensors->by_name[i]->place);
+        }
+    }
+    return BP_OK;
+}
+
 static int compare_places(const void *left, const void *right)
 {
     const bp_tensor *a = *(const bp_tensor *const *)left, *b = *(const bp_tensor *const *)right;
@@ -267,23 +438,18 @@ static bp_status make_usable(const reader *r)
     return BP_OK;
 }
 
-static bp_status read_header(const reader *r)
+static bp_status read_header(reader *r)
 {
-    json_t *json, *value;
-    bp_status status = parse_header(r, &json);
-    if (status != BP_OK) {
-        return status;
+    bp_status status = each_member(r, take_member);
+    skip_spaces(r);
+    if (status == BP_OK && r->at < r->header_size) {
+        status = fail_at(r, r->at, "the header goes on behind its object");
     }
-    status = read_texts(r, json_object_get(json, BP_TENSORS_METADATA));
-    const char *name;
-    json_object_foreach(json, name, value)
-    {
-        if (status == BP_OK && strcmp(name, BP_TENSORS_METADATA) != 0) {
-            status = read_tensor(r, name, value);
-        }
+    if (status == BP_OK && !r->checksum && r->checksum_required) {
+        status = fail(r, "it has no checksum (\"%s\")", BP_TENSORS_CHECKSUM);
     }
-    json_decref(json);
-    return status;
+    json_decref(r->checksum);
+    return status == BP_OK ? sort_tensors(r) : status;
 }
 
 bp_status bp_tensors_load_memory(const char *function, const char *path, const unsigned char *bytes, size_t size, bool checksum_required,

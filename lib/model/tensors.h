@@ -15,6 +15,7 @@ enum { BP_TENSORS_SWAPPED = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__, BP_TENSORS_C
 
 typedef struct bp_tensor_text {
     char *key, *value;
+    size_t place; /* of the key, in the header that it was read from */
 } bp_tensor_text;
 
 struct bp_tensors {
@@ -22,7 +23,8 @@ struct bp_tensors {
     size_t n_texts;
     bp_tensor *tensors;
     size_t n_tensors;
-    unsigned char *file; /* the bytes read, which the tensors' data points into; NULL: they are somebody else's */
+    const bp_tensor **by_name; /* in the order of their names, if they were read; NULL: they are still added to */
+    unsigned char *file;       /* the bytes read, which the tensors' data points into; NULL: they are somebody else's */
 };
 
 typedef struct bp_tensor_type_info {

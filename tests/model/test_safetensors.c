@@ -441,6 +441,75 @@ static void test_depth(void **state)
     }
 }
 
+/* A header of one unit again and again, and what is behind; n units. */
+static bp_status load_repeated(const char *begin, const char *unit, size_t n, const char *end)
+{
+    size_t length = strlen(unit), header_size = strlen(begin) + n * length + strlen(end);
+    unsigned char *bytes = calloc(1, 8 + header_size + 1);
+    assert_non_null(bytes);
+    for (size_t i = 0; i < 4; i++) {
+        bytes[i] = (unsigned char)(header_size >> (8 * i));
+    }
+    char *at = (char *)bytes + 8;
+    at += sprintf(at, "%s", begin);
+    for (size_t i = 0; i < n; i++, at += length) {
+        memcpy(at, unit, length);
+    }
+    strcpy(at, end);
+    bp_status status = load(bytes, 8 + header_size, false);
+    free(bytes);
+    return status;
+}
+
+static size_t json_bytes;
+
+static void *count_json(size_t size)
+{
+    json_bytes += size;
+    return malloc(size);
+}
+
+/* JSON that would be many times as large as a tree: read a member at a time it needs next to nothing. */
+static void test_bombs(void **state)
+{
+    (void)state;
+    enum { N = 300000, MOST = 8 << 20 };
+    json_set_alloc_funcs(count_json, free);
+    REFUSED(load_repeated("{\"a\":[", "{},", N, "{}]}"), BP_ERROR_FORMAT, "at byte 13: a description of a tensor of more than 16384 bytes");
+    REFUSED(load_repeated("{\"a\":{\"shape\":[", "0,", N, "0]}}"), BP_ERROR_FORMAT, "at byte 13: a description of a tensor");
+    REFUSED(load_repeated("{\"__metadata__\":{\"a\":[", "[],", N, "[]]}}"), BP_ERROR_FORMAT, "the value of \"a\" is not a text");
+    REFUSED(load_repeated("{", "\"a\":{},", N, "\"b\":{}}"), BP_ERROR_FORMAT, "tensor \"a\" is not an object of");
+    REFUSED(load_repeated("{\"__metadata__\":{", "\"a\":\"\",", 2, "\"b\":\"\"}}"), BP_ERROR_FORMAT, "at byte 32: duplicate name");
+    REFUSED(load_repeated("{", "\"__metadata__\":{},", 2, "\"b\":{}}"), BP_ERROR_FORMAT, "at byte 27: duplicate name");
+    json_set_alloc_funcs(malloc, free);
+    assert_true(json_bytes > 0 && json_bytes < MOST);
+}
+
+/* Many tensors are found as quickly as few. */
+static void test_many_tensors(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    bp_tensors *written = bp_tensors_create(), *read = NULL;
+    char name[16];
+    unsigned char *bytes;
+    size_t size;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        assert_true(bp_tensors_add(written, name, BP_TENSOR_U8, 1, (const size_t[]){1}, "x"));
+    }
+    must(bp_tensors_save_memory("bp_net_save", written, &bytes, &size));
+    must(bp_tensors_load_memory("bp_net_load", "file", bytes, size, true, &read));
+    for (size_t i = 0; i < 50 * N; i++) {
+        snprintf(name, sizeof name, "%zu", i % N);
+        assert_string_equal(bp_tensors_get(read, name)->name, name);
+    }
+    assert_null(bp_tensors_get(read, "x"));
+    bp_tensors_destroy(written);
+    bp_tensors_destroy(read);
+    free(bytes);
+}
+
 /* What others write: no padding, no checksum, any order; tensors that do not lie aligned are copied. */
 static void test_unaligned(void **state)
 {
@@ -602,6 +671,8 @@ int main(void)
         cmocka_unit_test(test_a_cut_or_longer_file_is_refused),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_header_lengths),
+        cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_many_tensors),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_unaligned),
         cmocka_unit_test(test_checksum_elsewhere),
