@@ -452,6 +452,8 @@ static void test_bad_fann_data(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         must_refuse_file(cases[i].text, cases[i].text, strlen(cases[i].text), BP_ERROR_FORMAT, cases[i].word);
     }
+    must_refuse_file("NUL in a number", "1 1 1\n1\0 2\n", 11, BP_ERROR_FORMAT, "line 2: a NUL character");
+    must_refuse_file("NUL", "1 1 1\n1 2\n\0", 11, BP_ERROR_FORMAT, "line 3: a NUL character");
     enum { LONG = 300000 };
     char *word = malloc(LONG);
     memset(word, '1', LONG);
