@@ -1,3 +1,5 @@
+#define _XOPEN_SOURCE 700 /* realpath */
+
 #include "answers.h"
 
 #include "command.h"
@@ -173,34 +175,82 @@ static void write_csv(const answers *a, answers_content content, FILE *file)
     }
 }
 
-/* A new file takes the place of the old one when it is whole; a device or a pipe is written to. */
+/* The file that is written: path, or what the link there leads to; NULL with errno. */
+static char *resolve(const char *path)
+{
+    struct stat about;
+    bool is_link = lstat(path, &about) == 0 && S_ISLNK(about.st_mode);
+    return is_link ? realpath(path, NULL) : strdup(path);
+}
+
+/* A new file in the folder of this one, with its permissions, or if there is none yet with those that open gives; NULL with errno. */
+static FILE *open_beside(const char *path, char **temporary)
+{
+    static const char name[] = ".bp-XXXXXX";
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - path) : 0;
+    *temporary = calloc(1, folder + sizeof name);
+    if (!*temporary) {
+        return NULL;
+    }
+    memcpy(*temporary, path, folder);
+    memcpy(*temporary + folder, name, sizeof name);
+    struct stat about;
+    mode_t mask = umask(0), mode = stat(path, &about) == 0 ? about.st_mode & 0777 : 0666 & ~mask;
+    umask(mask);
+    int descriptor = mkstemp(*temporary);
+    FILE *file = descriptor >= 0 && fchmod(descriptor, mode) == 0 ? fdopen(descriptor, "w") : NULL;
+    if (descriptor >= 0 && !file) {
+        remove(*temporary);
+        close(descriptor);
+    }
+    return file;
+}
+
+static bool write_and_close(const answers *a, answers_content content, FILE *file)
+{
+    write_csv(a, content, file);
+    bool done = fflush(file) == 0 && !ferror(file);
+    done = done && (fsync(fileno(file)) == 0 || errno == EINVAL); /* the disk has it before it is in its place; a pipe has none */
+    int error = errno;
+    done = fclose(file) == 0 && done;
+    errno = done ? errno : error;
+    return done;
+}
+
+/* Takes the place of the old file when it is whole. */
+static bool replace_csv(const answers *a, answers_content content, const char *path)
+{
+    char *temporary = NULL;
+    FILE *file = open_beside(path, &temporary);
+    bool done = file && write_and_close(a, content, file) && rename(temporary, path) == 0;
+    int error = errno;
+    if (file && !done) {
+        remove(temporary);
+    }
+    free(temporary);
+    errno = error;
+    return done;
+}
+
+/* A device or a pipe is written to. */
 static bool write_csv_file(const answers *a, answers_content content, const char *path)
 {
     struct stat about;
-    bool is_special = stat(path, &about) == 0 && !S_ISREG(about.st_mode);
-    size_t size = strlen(path) + 32;
-    char *temporary = malloc(size);
-    if (!temporary) {
-        complain("out of memory");
-        return false;
-    }
-    snprintf(temporary, size, is_special ? "%s" : "%s.%ld", path, (long)getpid());
-    FILE *file = fopen(temporary, is_special ? "w" : "wx");
-    bool done = file;
-    if (file) {
-        write_csv(a, content, file);
-        done = !ferror(file) && fflush(file) == 0;
-        done = done && (is_special || fsync(fileno(file)) == 0); /* the disk has it before it is in its place */
-        done = fclose(file) == 0 && done;
-        done = done && (is_special || rename(temporary, path) == 0);
+    bool is_special = stat(path, &about) == 0 && !S_ISREG(about.st_mode), done;
+    if (is_special) {
+        FILE *file = fopen(path, "w");
+        done = file && write_and_close(a, content, file);
+    } else {
+        char *resolved = resolve(path);
+        done = resolved && replace_csv(a, content, resolved);
+        int error = errno;
+        free(resolved);
+        errno = error;
     }
     if (!done) {
         complain("%s: %s", path, strerror(errno));
     }
-    if (file && !done && !is_special) {
-        remove(temporary);
-    }
-    free(temporary);
     return done;
 }
 

@@ -1,6 +1,7 @@
 /* Nets from the command line. --help says more. */
 #include "command.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -58,6 +59,7 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    signal(SIGXFSZ, SIG_IGN); /* a file that would be larger than it may be is a write that fails, after which nothing is left behind */
     int status = run(argc, argv);
     if (ferror(stdout) | fclose(stdout)) {
         perror("bp: standard output");

@@ -5,6 +5,7 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 typedef struct format {
     const char *name, *ending;
@@ -49,7 +50,9 @@ bool model_can_write(model_format format)
 static model_format recognize(const char *path)
 {
     char head[HEAD_SIZE] = {0};
-    FILE *file = fopen(path, "rb");
+    struct stat about;
+    bool is_file = stat(path, &about) == 0 && S_ISREG(about.st_mode); /* a FIFO would be waited for; reading refuses it */
+    FILE *file = is_file ? fopen(path, "rb") : NULL;
     size_t n = file ? fread(head, 1, sizeof head, file) : 0;
     if (file) {
         fclose(file);

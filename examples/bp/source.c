@@ -10,11 +10,12 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-enum { FIRST_PIECE = 1 << 16 };
+/* Of what is read: the first piece, and all of a stream, which might never end. */
+enum { FIRST_PIECE = 1 << 16, MOST_MIB = 512, MOST = MOST_MIB << 20 };
 
 /* ---- bytes ---- */
 
-/* Reads up to most bytes into new memory; false with errno set. */
+/* Reads at least most bytes, unless it ends before, into new memory; false with errno set. */
 static bool read_bytes(FILE *file, size_t most, unsigned char **bytes, size_t *size)
 {
     size_t capacity = 0;
@@ -65,8 +66,12 @@ static void make_head(source *s, unsigned char *bytes, size_t size)
 
 static bool read_stream(source *s, FILE *stream)
 {
-    if (!stream || !read_bytes(stream, SIZE_MAX, &s->bytes, &s->size)) {
+    if (!stream || !read_bytes(stream, MOST + 1, &s->bytes, &s->size)) {
         complain("%s: %s", s->path, strerror(errno));
+        return false;
+    }
+    if (s->size > MOST) {
+        complain("%s: it has more than %d MiB, which only a file can have", s->path, MOST_MIB);
         return false;
     }
     make_head(s, s->bytes, s->size);

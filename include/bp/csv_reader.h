@@ -10,7 +10,7 @@
  * (1, -2.5, 3e-4), in whatever locale the program runs. Rows are counted from 1 over the whole file, a header included; columns from 0 in
  * calls, and from 1 in sentences. A byte order mark, and line ends of any kind, are taken. A decimal comma is refused with a hint. A field
  * has at most 1 MiB, a row 16,777,216 fields; lines may have any length, and files as well, but see dataset_file.h for gzip data and for
- * what is not a regular file.
+ * what is not a regular file. A dataset that one-hot rows make larger than 1 GiB, and than 100 times the file's bytes, is BP_ERROR_FORMAT.
  *
  * A value is missing if its field is empty, "?", "NA", "N/A", "NaN" or "null" in upper or lower case (with BP_CSV_MISSING_ERROR, such a
  * word in a column of text is a text like others).

@@ -9,7 +9,8 @@
  * and the net's own metadata. What training has for itself (dropout, noise, frozen layers) is not in it. A checkpoint of a trainer is a model file,
  * too.
  *
- * All numbers are little-endian; the text "crc32" is a checksum of the file. Saving what was loaded gives the same bytes.
+ * All numbers are little-endian; the text "crc32" is a checksum of the file. Saving what was loaded gives the same bytes. The header, where names and
+ * texts are, has at most 16 MB.
  */
 #ifndef BP_MODEL_H
 #define BP_MODEL_H
@@ -27,7 +28,7 @@ extern "C" {
 
 /**
  * Writes an initialized net. The file is replaced whole or not at all (bp_trainer_save). Returns BP_ERROR_ARGUMENT (NULL), BP_ERROR_STATE (the net is
- * not initialized), BP_ERROR_IO, BP_ERROR_MEMORY. Read-only.
+ * not initialized), BP_ERROR_UNSUPPORTED (names and texts of more than 16 MB), BP_ERROR_IO, BP_ERROR_MEMORY. Read-only.
  */
 BP_API bp_status bp_net_save(const bp_net *net, const char *path);
 

@@ -143,8 +143,8 @@ BP_API bp_status bp_net_set_input_names(bp_net *net, const char *const *names);
 BP_API bp_status bp_net_set_class_names(bp_net *net, size_t n_classes, const char *const *names);
 
 /**
- * Keeps a text under a key, both in UTF-8 and copied; a NULL value removes it. Keys are the caller's own.
- * Returns BP_ERROR_ARGUMENT (NULL net or key, an empty key, a text that is no UTF-8), BP_ERROR_MEMORY.
+ * Keeps a text under a key, both in UTF-8 and copied; a NULL value removes it. Keys are the caller's own, at most 4096 of them.
+ * Returns BP_ERROR_ARGUMENT (NULL net or key, an empty key, a text that is no UTF-8, too many keys), BP_ERROR_MEMORY.
  */
 BP_API bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value);
 

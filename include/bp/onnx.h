@@ -19,7 +19,8 @@
  *   scaling;
  * - Identity, Dropout, Cast, Flatten and Reshape where they change no number;
  * - ArgMax and what only follows from it is dropped: the net gives the scores, and the caller finds the largest.
- * Everything else is refused, with the node and its operator named.
+ * Everything else is refused, with the node and its operator named. A constant may be the weights of several layers, each of which has them then;
+ * the net has no more weights than one for each 2 bytes of the file.
  *
  * A build without protobuf-c has these functions, which return BP_ERROR_UNSUPPORTED.
  */

@@ -67,6 +67,10 @@ static const char *next_word(reading *r)
         return NULL;
     }
     char *word = (char *)s->buffer + s->at;
+    if (memchr(word, '\0', length)) {
+        bp_stream_fail(s, BP_ERROR_FORMAT, "line %zu: a NUL character", r->line);
+        return NULL;
+    }
     r->word_line = r->line;
     s->at += length;
     if (s->at < s->end) { /* the white space behind it is not looked at again */

@@ -235,6 +235,24 @@ static bool fill_targets(bp_table *table, bp_classes *classes, bp_dataset *made)
     return made->targets;
 }
 
+/* Each class or text of a small file can make a number of each of its rows: the square of their count. */
+static bool check_one_hot(bp_table *table, size_t n_outputs)
+{
+    static const uint64_t free_bytes = UINT64_C(1) << 30, largest_ratio = 100;
+    bp_stream *stream = table->stream;
+    uint64_t of_file = stream->is_packed ? stream->n_unpacked : stream->size;
+    uint64_t bytes = (uint64_t)table->n_rows * (table->n_features + n_outputs) * bp_dtype_size(table->dtype);
+    if (bytes <= free_bytes || bytes / largest_ratio <= of_file) {
+        return true;
+    }
+    bp_stream_fail(
+        stream, BP_ERROR_FORMAT,
+        "with a number for each class or text, %zu rows of %zu inputs and %zu targets are %ju MiB, which is more than %u MiB, and "
+        "more than %u times the file's bytes",
+        table->n_rows, table->n_features, n_outputs, (uintmax_t)(bytes >> 20), (unsigned)(free_bytes >> 20), (unsigned)largest_ratio);
+    return false;
+}
+
 static void assemble(bp_table *table, bp_classes *classes, bp_dataset **dataset)
 {
     bp_stream *stream = table->stream;
@@ -242,6 +260,9 @@ static void assemble(bp_table *table, bp_classes *classes, bp_dataset **dataset)
     if (bp_dataset_check_sizes(stream->function, table->dtype, table->n_rows, table->n_features, n_outputs) != BP_OK) {
         bp_stream_fail(stream, BP_ERROR_FORMAT, "%zu rows with %zu inputs and %zu targets are more than a dataset can have", table->n_rows,
                        table->n_features, n_outputs);
+        return;
+    }
+    if (!check_one_hot(table, n_outputs)) {
         return;
     }
     bp_dataset *made = calloc(1, sizeof *made);

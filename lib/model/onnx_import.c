@@ -12,9 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More texts would take bp_net_set_metadata long. */
-enum { MAX_METADATA = 4096 };
-
 /* What the library itself refused, with the file's name. */
 static bp_status fail_again(const bp_onnx_source *from, const char *what, bp_status status)
 {
@@ -181,10 +178,6 @@ static bp_status set_text(bp_net *net, const char *key, const char *value)
 
 static bp_status read_texts(const bp_onnx_source *from, const BpOnnx__ModelProto *model, bp_net *net)
 {
-    if (model->n_metadata_props > MAX_METADATA) {
-        return bp_onnx_fail(from, BP_ERROR_UNSUPPORTED, "it has %zu metadata; this library reads up to %d", model->n_metadata_props,
-                            MAX_METADATA);
-    }
     for (size_t i = 0; i < model->n_metadata_props; i++) {
         const BpOnnx__StringStringEntryProto *entry = model->metadata_props[i];
         const char *key = entry->key ? entry->key : "";
@@ -200,12 +193,12 @@ static bp_status read_texts(const bp_onnx_source *from, const BpOnnx__ModelProto
 
 /* ---- the calls ---- */
 
-static bp_status import(const bp_onnx_source *from, const unsigned char *bytes, size_t size, bp_net **net)
+static bp_status import(const bp_onnx_source *from, const unsigned char *bytes, bp_net **net)
 {
     BpOnnx__ModelProto *model = NULL;
     bp_onnx_chain chain = {0};
     bp_net *made = NULL;
-    bp_status status = unpack(from, bytes, size, &model);
+    bp_status status = unpack(from, bytes, from->size, &model);
     if (status == BP_OK) {
         status = bp_onnx_walk(from, model, &chain);
     }
@@ -230,12 +223,11 @@ bp_status bp_net_import_onnx(bp_net **net, const char *path)
     if (!net || !path) {
         return bp_fail_null(__func__, net ? "path" : "net");
     }
-    const bp_onnx_source from = {__func__, path};
+    bp_onnx_source from = {.function = __func__, .path = path};
     unsigned char *bytes = NULL;
-    size_t size = 0;
-    bp_status status = bp_file_read(__func__, path, &bytes, &size);
+    bp_status status = bp_file_read(__func__, path, &bytes, &from.size);
     if (status == BP_OK) {
-        status = import(&from, bytes, size, net);
+        status = import(&from, bytes, net);
     }
     free(bytes);
     return status;
@@ -246,6 +238,6 @@ bp_status bp_net_import_onnx_memory(bp_net **net, const void *bytes, size_t size
     if (!net || !bytes) {
         return bp_fail_null(__func__, net ? "bytes" : "net");
     }
-    const bp_onnx_source from = {__func__, "bytes"};
-    return import(&from, bytes, size, net);
+    const bp_onnx_source from = {__func__, "bytes", size};
+    return import(&from, bytes, net);
 }

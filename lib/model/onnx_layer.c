@@ -32,6 +32,18 @@ static bp_status add_bias(bp_onnx_graph *g, const bp_onnx_value *value, double f
     return BP_OK;
 }
 
+/* Layers can share a constant, but each has weights of its own in a net: without a limit a small file could make a net of any size. */
+static bp_status count_weights(const bp_onnx_graph *g, size_t n)
+{
+    size_t most = g->from->size / 2;
+    if (n > most - g->chain->n_weights) {
+        return bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "with it the layers have more than %zu weights, one for each 2 bytes of the file",
+                                 most);
+    }
+    g->chain->n_weights += n;
+    return BP_OK;
+}
+
 /* A layer of the weights that the node's input 1 is. */
 static bp_status add_layer(bp_onnx_graph *g, bool transposed, double alpha)
 {
@@ -61,6 +73,10 @@ static bp_status add_layer(bp_onnx_graph *g, bool transposed, double alpha)
     if (g->width && g->width != layer.n_inputs) {
         return bp_onnx_fail_node(g, BP_ERROR_FORMAT, "its weights, \"%.40s\", are for %zu inputs; there are %zu", weights->name,
                                  layer.n_inputs, g->width);
+    }
+    status = count_weights(g, layer.weight.count);
+    if (status != BP_OK) {
+        return status;
     }
     layer.node = strdup(g->what);
     if (!layer.node) {

@@ -12,6 +12,7 @@
 /* What the sentence of a failure starts with. */
 typedef struct bp_onnx_source {
     const char *function, *path;
+    size_t size; /* of the bytes */
 } bp_onnx_source;
 
 /* "function: path: …" */
@@ -66,6 +67,7 @@ typedef struct bp_onnx_chain {
     bp_onnx_scaling input_scaling, output_scaling; /* as a net has them */
     size_t n_layers;
     bp_onnx_layer *layers;
+    size_t n_weights; /* of all layers */
 } bp_onnx_chain;
 
 /* Fills a zeroed chain, which points into the model; whatever it returns, bp_onnx_chain_release ends what the chain holds. */

@@ -77,8 +77,8 @@ static bp_status take_header(bp_tensors_file *file)
     }
     size_t rest = size - BP_TENSORS_LENGTH_BYTES;
     if (length > BP_TENSORS_MAX_HEADER) {
-        return fail(file, "its header has %ju bytes, as its first bytes say; a safetensors header has at most %d", (uintmax_t)length,
-                    BP_TENSORS_MAX_HEADER);
+        return fail(file, "its header has %ju bytes, as its first bytes say; a safetensors header that this library reads has at most %d",
+                    (uintmax_t)length, BP_TENSORS_MAX_HEADER);
     }
     if (length > rest) {
         return fail(file, "its header has %ju bytes, but only %zu are there", (uintmax_t)length, rest);
@@ -269,6 +269,25 @@ static bp_status sort_tensors(bp_tensors_file *file, const bp_tensors *tensors)
                : status;
 }
 
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp((*(const bp_tensor *const *)left)->name, (*(const bp_tensor *const *)right)->name);
+}
+
+static bp_status index_names(const bp_tensors_file *file, bp_tensors *tensors)
+{
+    size_t n = tensors->n_tensors;
+    tensors->by_name = calloc(n + 1, sizeof *tensors->by_name);
+    if (!tensors->by_name) {
+        return fail_memory(file);
+    }
+    for (size_t i = 0; i < n; i++) {
+        tensors->by_name[i] = &tensors->tensors[i];
+    }
+    qsort(tensors->by_name, n, sizeof *tensors->by_name, compare_names);
+    return BP_OK;
+}
+
 static bp_status read_header(bp_tensors_file *file, bp_tensors *tensors, bool checksum_required)
 {
     json_t *json = NULL, *value;
@@ -289,7 +308,10 @@ static bp_status read_header(bp_tensors_file *file, bp_tensors *tensors, bool ch
         }
     }
     json_decref(json);
-    return status == BP_OK ? sort_tensors(file, tensors) : status;
+    if (status == BP_OK) {
+        status = sort_tensors(file, tensors);
+    }
+    return status == BP_OK ? index_names(file, tensors) : status;
 }
 
 /* Takes the source over, whatever comes of it. */

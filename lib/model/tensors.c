@@ -85,6 +85,7 @@ void bp_tensors_destroy(bp_tensors *tensors)
     }
     free(tensors->texts);
     free(tensors->tensors);
+    free(tensors->by_name);
     bp_tensors_file_close(tensors->file);
     free(tensors);
 }
@@ -156,8 +157,25 @@ bool bp_tensors_text_at(const bp_tensors *tensors, size_t index, const char **ke
     return true;
 }
 
+static const bp_tensor *find_sorted(const bp_tensors *tensors, const char *name)
+{
+    size_t low = 0, high = tensors->n_tensors;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(name, tensors->by_name[middle]->name);
+        if (order == 0) {
+            return tensors->by_name[middle];
+        }
+        *(order < 0 ? &high : &low) = order < 0 ? middle : middle + 1;
+    }
+    return NULL;
+}
+
 const bp_tensor *bp_tensors_get(const bp_tensors *tensors, const char *name)
 {
+    if (tensors->by_name) {
+        return find_sorted(tensors, name);
+    }
     for (size_t i = 0; i < tensors->n_tensors; i++) {
         if (strcmp(tensors->tensors[i].name, name) == 0) {
             return &tensors->tensors[i];

@@ -4,8 +4,8 @@
 
 #include "model/safetensors.h"
 
-/* The specification's limit for the header. */
-enum { BP_TENSORS_MAX_HEADER = 100000000, BP_TENSORS_LENGTH_BYTES = 8 };
+/* The limit for the header: JSON can need 50 times its text's size of memory, and the specification's own, 100 MB, would be 5 GB. */
+enum { BP_TENSORS_MAX_HEADER = 16000000, BP_TENSORS_LENGTH_BYTES = 8 };
 
 #define BP_TENSORS_METADATA "__metadata__"
 #define BP_TENSORS_CHECKSUM "crc32"
@@ -22,6 +22,7 @@ struct bp_tensors {
     size_t n_texts;
     bp_tensor *tensors;
     size_t n_tensors;
+    const bp_tensor **by_name;    /* in the order of their names, if they were read; NULL: they are still added to */
     struct bp_tensors_file *file; /* of which they are, until their data has been read; or NULL */
 };
 

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Their keys are compared one by one; without a limit, a file of many would take long. */
+enum { MAX_METADATA = 4096 };
+
 static bp_status check_text(const char *function, const char *name, size_t index, const char *text)
 {
     if (!text) {
@@ -124,6 +127,9 @@ bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value)
             remove_metadata(net, i);
         }
         return BP_OK;
+    }
+    if (i == MAX_METADATA) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: the net has %d metadata; there can be no more", __func__, MAX_METADATA);
     }
     return put(net, i, key, value) ? BP_OK : bp_fail_memory(__func__);
 }

@@ -61,7 +61,8 @@ static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp
         free(layer);
         return bp_fail(BP_ERROR_ARGUMENT, "%s: with %zu units the net has more bytes than an address can count", function, n_units);
     }
-    bp_layer **layers = realloc(net->layers, (net->n_layers + 1) * sizeof(bp_layer *));
+    bool is_full = (net->n_layers & (net->n_layers - 1)) == 0; /* there is room for a power of two */
+    bp_layer **layers = is_full ? realloc(net->layers, (net->n_layers ? 2 * net->n_layers : 1) * sizeof(bp_layer *)) : net->layers;
     if (!layers) {
         free(layer);
         return bp_fail_memory(function);

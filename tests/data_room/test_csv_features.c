@@ -339,6 +339,38 @@ static void test_long_lines(void **state)
     free(text);
 }
 
+/* As many classes as rows, or 1000 texts in each of many columns: one-hot they are the square of the file. */
+static void test_one_hot_bombs(void **state)
+{
+    (void)state;
+    enum { CLASSES = 17000, ROWS = 1000, COLUMNS = 300, ROOM = 4 << 20 };
+    char *text = malloc(ROOM);
+    assert_non_null(text);
+    size_t n = 0;
+    for (size_t i = 0; i < CLASSES; i++) {
+        n += (size_t)snprintf(text + n, ROOM - n, "1,%zu\n", i);
+    }
+    bp_csv_reader *reader = new_reader(BP_CSV_HEADER_NONE, BP_CSV_MISSING_ERROR, 1);
+    bp_dataset *dataset = NULL;
+    must(bp_csv_reader_set_class_column(reader, 1));
+    REFUSED(bp_csv_reader_read_memory(reader, BP_F32, text, n, &dataset), BP_ERROR_FORMAT, "17000 rows of 1 inputs and 17000 targets are");
+    must(bp_csv_reader_set_one_hot(reader, 0));
+    must(bp_csv_reader_read_memory(reader, BP_F32, text, n, &dataset));
+    bp_dataset_destroy(dataset);
+    n = 0;
+    for (size_t i = 0; i < ROWS; i++) {
+        for (size_t j = 0; j <= COLUMNS; j++) {
+            n += (size_t)snprintf(text + n, ROOM - n, "a%zu%c", i, j < COLUMNS ? ',' : '\n');
+        }
+    }
+    must(bp_csv_reader_set_target_columns(reader, 0, NULL));
+    dataset = NULL;
+    REFUSED(bp_csv_reader_read_memory(reader, BP_F32, text, n, &dataset), BP_ERROR_FORMAT, "1024 MiB, and more than 100 times");
+    assert_null(dataset);
+    bp_csv_reader_destroy(reader);
+    free(text);
+}
+
 static void test_bad_files(void **state)
 {
     (void)state;
@@ -391,8 +423,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_missing_error), cmocka_unit_test(test_missing_drop), cmocka_unit_test(test_missing_mean),
         cmocka_unit_test(test_one_hot),       cmocka_unit_test(test_net),          cmocka_unit_test(test_mixed_rows),
-        cmocka_unit_test(test_open_quotes),   cmocka_unit_test(test_long_lines),   cmocka_unit_test(test_bad_files),
-        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_open_quotes),   cmocka_unit_test(test_long_lines),   cmocka_unit_test(test_one_hot_bombs),
+        cmocka_unit_test(test_bad_files),     cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

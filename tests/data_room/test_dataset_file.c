@@ -452,6 +452,8 @@ static void test_bad_fann_data(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         must_refuse_file(cases[i].text, cases[i].text, strlen(cases[i].text), BP_ERROR_FORMAT, cases[i].word);
     }
+    must_refuse_file("NUL in a number", "1 1 1\n1\0 2\n", 11, BP_ERROR_FORMAT, "line 2: a NUL character");
+    must_refuse_file("NUL", "1 1 1\n1 2\n\0", 11, BP_ERROR_FORMAT, "line 3: a NUL character");
     enum { LONG = 300000 };
     char *word = malloc(LONG);
     memset(word, '1', LONG);
@@ -483,29 +485,39 @@ static void test_bad_files(void **state)
     assert_ptr_equal(dataset, untouched);
 }
 
-/* 300 MiB of blank lines for a CSV file, and of zeros for the numbers of an array: the same piece of gzip data again and again. */
+/* A file that begins with this, and goes on with 300 MiB of one byte: the same piece of gzip data again and again. */
+static void must_refuse_bomb(const void *begin, size_t size, char byte)
+{
+    enum { PIECE = 1 << 20 };
+    char *piece = malloc(PIECE), packed[8192];
+    assert_non_null(piece);
+    memset(piece, byte, PIECE);
+    FILE *stream = fopen(write_gzip("piece", piece, PIECE), "rb");
+    assert_non_null(stream);
+    size_t n = fread(packed, 1, sizeof packed, stream);
+    fclose(stream);
+    const char *path = write_gzip("bomb", begin, size);
+    stream = fopen(path, "ab");
+    for (int i = 0; i < 300; i++) {
+        assert_int_equal(fwrite(packed, 1, n, stream), n);
+    }
+    fclose(stream);
+    bp_dataset *dataset = untouched;
+    REFUSED(bp_dataset_read(&dataset, path, BP_F32), BP_ERROR_IO, "more than 256 MiB");
+    REFUSED(bp_dataset_read_pair(&dataset, path, path, BP_F32, 0), byte ? BP_ERROR_FORMAT : BP_ERROR_IO, path);
+    assert_ptr_equal(dataset, untouched);
+    free(piece);
+}
+
 static void test_gzip_bomb(void **state)
 {
     (void)state;
-    enum { PIECE = 1 << 20 };
-    char *piece = calloc(PIECE, 1), packed[8192];
-    bytes header = idx_header(8, 2, (unsigned[]){300, PIECE});
-    for (int kind = 0; kind < 2; kind++) {
-        memset(piece, kind ? '\n' : '\0', PIECE);
-        FILE *stream = fopen(write_gzip("piece", piece, PIECE), "rb");
-        assert_non_null(stream);
-        size_t n = fread(packed, 1, sizeof packed, stream);
-        fclose(stream);
-        const char *path = kind ? write_text("bomb", "") : write_gzip("bomb", header.at, header.n);
-        stream = fopen(path, "ab");
-        for (int i = 0; i < 300; i++) {
-            assert_int_equal(fwrite(packed, 1, n, stream), n);
-        }
-        fclose(stream);
-        bp_dataset *dataset = untouched;
-        REFUSED(bp_dataset_read(&dataset, path, BP_F32), BP_ERROR_IO, "more than 256 MiB");
-    }
-    free(piece);
+    static const char npy[] = "\x93NUMPY\x01\0\x3f\0{'descr': '|u1', 'fortran_order': False, 'shape': (314572800,)}";
+    bytes header = idx_header(8, 2, (unsigned[]){300, 1 << 20});
+    must_refuse_bomb(header.at, header.n, '\0');
+    must_refuse_bomb(npy, sizeof npy - 1, '\0');
+    must_refuse_bomb("1 1 1\n", 6, ' ');
+    must_refuse_bomb("", 0, '\n');
 }
 
 /* Every byte of a file changed to others, or the file cut: read whole, or refused with a sentence. */

@@ -325,6 +325,13 @@ static void test_bad_input(void **state)
     REFUSED(bp_net_set_metadata(net, "", "b"), argument, "key is empty");
     REFUSED(bp_net_set_metadata(net, "a", "\xED\xA0\x80"), argument, "value is not UTF-8");
     REFUSED(bp_net_set_metadata(net, "\xF8", "b"), argument, "key is not UTF-8");
+    char key[16];
+    while (bp_net_metadata_count(net) < 4096) {
+        snprintf(key, sizeof key, "k%zu", bp_net_metadata_count(net));
+        must(bp_net_set_metadata(net, key, "v"));
+    }
+    REFUSED(bp_net_set_metadata(net, "one more", "v"), argument, "4096 metadata");
+    must(bp_net_set_metadata(net, key, "another"));
     assert_string_equal(bp_net_input_name(net, 1), "größe");
     assert_string_equal(bp_net_class_name(net, 1), "ja");
     assert_true(!none && !bytes && size == 0);

@@ -1024,6 +1024,56 @@ static void test_bombs(void **state)
     free(bytes);
 }
 
+/* A small constant that is the weights of many layers makes a net much larger than the file. */
+static void test_shared_weights(void **state)
+{
+    (void)state;
+    enum { WIDTH = 64, LAYERS = 600 };
+    static char names[LAYERS + 1][8];
+    BpOnnx__NodeProto *nodes = calloc(LAYERS, sizeof *nodes), **list = calloc(LAYERS, sizeof *list);
+    float *weights = calloc(WIDTH * WIDTH, sizeof *weights);
+    char *inputs[LAYERS][2], *outputs[LAYERS];
+    assert_true(nodes && list && weights);
+    for (size_t l = 0; l <= LAYERS; l++) {
+        snprintf(names[l], sizeof names[l], "%zu", l);
+    }
+    for (size_t l = 0; l < LAYERS; l++) {
+        bp_onnx__node_proto__init(&nodes[l]);
+        inputs[l][0] = names[l];
+        inputs[l][1] = "W";
+        outputs[l] = names[l + 1];
+        nodes[l].op_type = "MatMul";
+        nodes[l].input = inputs[l];
+        nodes[l].n_input = 2;
+        nodes[l].output = &outputs[l];
+        nodes[l].n_output = 1;
+        list[l] = &nodes[l];
+    }
+    for (size_t n_layers = 2; n_layers <= LAYERS; n_layers += LAYERS - 2) {
+        graph *g = start();
+        BpOnnx__TensorProto *W_of_all = add_tensor(g, "W", FLOAT, 2, (const int64_t[]){1, 1}, (const double[]){0});
+        W_of_all->dims[0] = W_of_all->dims[1] = WIDTH;
+        W_of_all->n_float_data = WIDTH * WIDTH;
+        W_of_all->float_data = weights;
+        g->dimensions[0][1].dim_value = WIDTH;
+        g->inputs[0]->name = names[0];
+        g->outputs[0]->name = names[n_layers];
+        g->proto.node = list;
+        g->proto.n_node = n_layers;
+        bp_net *net = NULL;
+        bp_status status = import(g, &net);
+        if (n_layers == 2) {
+            must(status);
+        } else {
+            must_refuse("shared weights", status, BP_ERROR_UNSUPPORTED, "one for each 2 bytes of the file");
+        }
+        bp_net_destroy(net);
+    }
+    free(weights);
+    free(nodes);
+    free(list);
+}
+
 static void test_no_memory(void **state)
 {
     (void)state;
@@ -1074,6 +1124,7 @@ int main(void)
         cmocka_unit_test(test_metadata),
         cmocka_unit_test(test_cut_and_changed),
         cmocka_unit_test(test_bombs),
+        cmocka_unit_test(test_shared_weights),
         cmocka_unit_test(test_no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

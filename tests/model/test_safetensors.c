@@ -404,8 +404,8 @@ static void test_header_lengths(void **state)
         {{0}, "does not start with {"},
         {{1}, "byte"},
         {{3}, "3 bytes, but only 2 are there"},
-        {{0, 0xe1, 0xf5, 0x05}, "100000000 bytes, but only 2"},
-        {{1, 0xe1, 0xf5, 0x05}, "100000001 bytes, as its first bytes say"},
+        {{0x00, 0x24, 0xf4}, "16000000 bytes, but only 2"},
+        {{0x01, 0x24, 0xf4}, "16000001 bytes, as its first bytes say"},
         {{0xff, 0xff, 0xff, 0xff}, "4294967295"},
         {{0, 0, 0, 0, 1}, "4294967296"},
         {{2, 0, 0, 0, 0, 0, 0, 0x80}, "9223372036854775810"},
@@ -438,6 +438,31 @@ static void test_depth(void **state)
         REFUSED(load(bytes, 8 + header_size, false), BP_ERROR_FORMAT, "maximum parsing depth");
         free(bytes);
     }
+}
+
+/* Many tensors are found as quickly as few. */
+static void test_many_tensors(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    bp_tensors *written = bp_tensors_create(), *read = NULL;
+    char name[16];
+    unsigned char *bytes;
+    size_t size;
+    for (size_t i = 0; i < N; i++) {
+        snprintf(name, sizeof name, "%zu", i);
+        assert_true(bp_tensors_add(written, name, BP_TENSOR_U8, 1, (const size_t[]){1}, "x"));
+    }
+    must(bp_tensors_save_memory("bp_net_save", written, &bytes, &size));
+    must(bp_tensors_load_memory("bp_net_load", "file", bytes, size, true, &read));
+    for (size_t i = 0; i < 50 * N; i++) {
+        snprintf(name, sizeof name, "%zu", i % N);
+        assert_string_equal(bp_tensors_get(read, name)->name, name);
+    }
+    assert_null(bp_tensors_get(read, "x"));
+    bp_tensors_destroy(written);
+    bp_tensors_destroy(read);
+    free(bytes);
 }
 
 /* What others write: no padding, no checksum, any order; tensors that do not lie aligned are copied. */
@@ -601,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_a_cut_or_longer_file_is_refused),
         cmocka_unit_test(test_headers),
         cmocka_unit_test(test_header_lengths),
+        cmocka_unit_test(test_many_tensors),
         cmocka_unit_test(test_depth),
         cmocka_unit_test(test_unaligned),
         cmocka_unit_test(test_checksum_elsewhere),
