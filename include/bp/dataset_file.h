@@ -12,7 +12,8 @@
  * BP_ERROR_UNSUPPORTED. The parts that split and fold make share the file, and have a list of their rows.
  *
  * A mapped file is to stay as it is while a dataset lives: if it shrinks, using its samples ends the program (SIGBUS); where others may
- * write to it, pack it by gzip, or read it yourself for bp_dataset_read_memory. All other files are copied while they are read.
+ * write to it, pack it by gzip, or read it yourself for bp_dataset_read_memory. All other files are copied while they are read, and
+ * refused if they shrink meanwhile.
  *
  * Refused are files that are not regular (directories, FIFOs, devices), files that are longer or shorter than their header says, and gzip
  * data that unpacks to more than 256 MiB and more than 100 times its size.

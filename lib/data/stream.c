@@ -56,13 +56,18 @@ static size_t read_raw(bp_stream *stream, unsigned char *to, size_t room)
     while (done < room) {
         ssize_t taken = read(stream->file, to + done, room - done);
         if (taken == 0) {
+            if (stream->n_read < stream->size) {
+                bp_stream_fail(stream, BP_ERROR_IO, "its size changes while it is read: it had %ju bytes", (uintmax_t)stream->size);
+            }
             break;
         }
         if (taken < 0 && errno != EINTR) {
             fail_system(stream, "read");
             break;
         }
-        done += taken > 0 ? (size_t)taken : 0;
+        size_t n = taken > 0 ? (size_t)taken : 0;
+        done += n;
+        stream->n_read += n;
     }
     return done;
 }

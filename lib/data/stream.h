@@ -1,6 +1,6 @@
 /*
  * The bytes of a regular file, or of a block of memory, as they pass through a buffer; unpacked, if they are gzip data. Nothing is mapped:
- * a file that shrinks meanwhile is cut short, no more.
+ * a file that shrinks meanwhile is refused.
  */
 #ifndef BP_DATA_STREAM_H
 #define BP_DATA_STREAM_H
@@ -26,6 +26,7 @@ typedef struct bp_stream {
     int file; /* −1: memory */
     const unsigned char *memory;
     uint64_t size, left;   /* of what is read from, as it lies there; left is memory's */
+    uint64_t n_read;       /* from the file */
     unsigned char *packed; /* a buffer for the gzip data */
     z_stream z;
     uint64_t n_unpacked;

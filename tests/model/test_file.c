@@ -329,6 +329,26 @@ static void test_size_that_changes(void **state)
     }
 }
 
+/* Data sets are read bit by bit: one that becomes shorter between two lines would else be taken for a whole one. */
+static void test_data_that_shrinks(void **state)
+{
+    (void)state;
+    char text[8192];
+    for (size_t i = 0; i < sizeof text; i += 4) {
+        memcpy(text + i, "1,2\n", 4);
+    }
+    const bp_piece piece = {text, sizeof text};
+    for (off_t size = 1000; size <= 8000; size += 7000) {
+        must(bp_file_replace("bp_write_csv", file, 1, &piece));
+        longest_read = 1000;
+        grown = file;
+        grown_size = size;
+        bp_dataset *dataset = NULL;
+        REFUSED(bp_dataset_read(&dataset, file, BP_F32), BP_ERROR_IO, "size changes while it is read: it had 8192 bytes");
+        assert_null(dataset);
+    }
+}
+
 static void test_links(void **state)
 {
     (void)state;
@@ -657,6 +677,7 @@ int main(void)
         cmocka_unit_test_teardown(test_failing_calls, empty_folder),
         cmocka_unit_test_teardown(test_interruptions, empty_folder),
         cmocka_unit_test_teardown(test_size_that_changes, empty_folder),
+        cmocka_unit_test_teardown(test_data_that_shrinks, empty_folder),
         cmocka_unit_test_teardown(test_links, empty_folder),
         cmocka_unit_test_teardown(test_bad_paths, empty_folder),
         cmocka_unit_test_teardown(test_read_only_folder, empty_folder),
