@@ -4,12 +4,19 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #if __cplusplus >= 202002L
 #include <span>
 #endif
+
+static_assert(!std::is_copy_constructible_v<bp::Net> && !std::is_copy_assignable_v<bp::Trainer>);
+static_assert(std::is_nothrow_move_constructible_v<bp::Net> && std::is_nothrow_move_assignable_v<bp::Trainer>);
+static_assert(!std::is_constructible_v<bp::Trainer, bp::Net &, bp::Optimizer &, bp_loss, bp::Dataset>); // a dataset that would be gone
+static_assert(!std::is_convertible_v<const std::vector<float> &, bp::View<float>> &&
+              !std::is_convertible_v<std::vector<float> &, bp::View<double>>);
 
 namespace
 {
