@@ -189,6 +189,7 @@ export class Trainer extends Handle {
   // Trains, and tells progress(…) of each epoch, which stops the training when it returns true. What it throws must not cross C: it is kept, and
   // thrown behind the run.
   run(progress = () => false) {
+    const pointer = this.pointer, used = [this, ...this.uses];
     const failures = [];
     const callback = koffi.register((_, epoch) => {
       try {
@@ -198,7 +199,6 @@ export class Trainer extends Handle {
         return 1;
       }
     }, ProgressFunction);
-    const pointer = this.pointer, used = [this, ...this.uses];
     used.forEach((handle) => handle.running++);
     try {
       calls.bp_trainer_set_progress(this, callback, null, PROGRESS_EPOCH);

@@ -1,6 +1,6 @@
--- libbp for LuaJIT, by the declarations of the installed bp.ffi.h: net:add_dense(32, bp.ACTIVATION_TANH, 1) is bp_net_add_dense, bp.net.load(path) makes
--- a net by bp_net_load, and bp.F32 is BP_F32. A call that fails raises bp_last_error's sentence. C cannot know how long an array is: the calls of the
--- example that take arrays are written out below, and look first.
+-- libbp for LuaJIT, by the declarations of the installed bp.ffi.h: net:add_dense(32, bp.ACTIVATION_TANH, 1) is bp_net_add_dense,
+-- bp.net.load(path) makes a net by bp_net_load, and bp.F32 is BP_F32. A call that fails raises bp_last_error's sentence. C does not know how long an
+-- array is: the calls of the example that take arrays are written out below, and look first.
 local ffi = require("ffi")
 
 local function load()
@@ -192,8 +192,8 @@ local function mark_running(handle, change)
     end
 end
 
--- Trains, and tells progress(…) of each epoch, which stops the training when it returns true. Its errors must not cross C: they are kept, and raised
--- behind the run.
+-- Trains, and tells progress(…) of each epoch, which stops the training when it returns true. Its errors must not cross C: they are kept, and
+-- raised behind the run.
 function trainer:run(progress)
     local self_pointer, failure = pointer(self)
     local function guarded(_, epoch)

@@ -1,6 +1,6 @@
 # libbp for Ruby, the calls that the example needs. The prototypes below are the headers', and become methods of their handles:
-# net.add_dense(32, BP::ACTIVATION_TANH, 1) is bp_net_add_dense, BP::Net.load(path) makes a net by bp_net_load. A call that fails raises BP::Error with
-# bp_last_error's sentence. Numbers come and go as arrays of Ruby, whose lengths C does not know: the methods that take them look first.
+# net.add_dense(32, BP::ACTIVATION_TANH, 1) is bp_net_add_dense, BP::Net.load(path) makes a net by bp_net_load. A call that fails raises BP::Error
+# with bp_last_error's sentence. Numbers come and go as arrays of Ruby, whose lengths C does not know: the methods that take them look first.
 require "fiddle"
 require "fiddle/import"
 
@@ -40,7 +40,8 @@ module BP
   end
 
   PROTOTYPES = <<~C.split(";").map { |text| text.split.join(" ") }.reject(&:empty?)
-    bp_status bp_dataset_create_f32(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_outputs, const float *inputs, const float *targets);
+    bp_status bp_dataset_create_f32(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_outputs, const float *inputs,
+                                    const float *targets);
     bp_status bp_dataset_create_classes_f32(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_classes, const float *inputs,
                                             const uint32_t *classes);
     bp_status bp_dataset_fit_scaling_f32(const bp_dataset *dataset, bp_scaling scaling, float *offset, float *scale);

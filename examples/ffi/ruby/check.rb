@@ -24,10 +24,10 @@ def new_net
   net
 end
 
-def new_trainer(net)
-  xor = BP::Dataset.create([0, 0, 0, 1, 1, 0, 1, 1], [0, 1, 1, 0], 4)
+def new_trainer(net, epochs: 15, times: 1)
+  xor = BP::Dataset.create([0, 0, 0, 1, 1, 0, 1, 1] * times, [0, 1, 1, 0] * times, 4 * times)
   trainer = BP::Trainer.create(net, BP::Optimizer.create(BP::METHOD_SGD, net), BP::LOSS_MSE, xor)
-  trainer.set(BP::TRAINER_EPOCHS, 15)
+  trainer.set(BP::TRAINER_EPOCHS, epochs)
   trainer
 end
 
@@ -83,6 +83,16 @@ refused(Timeout::Error, "expired") { Timeout.timeout(0.1) { trainer.run { sleep 
 refused(Interrupt, "") { trainer.run { Process.kill(:INT, Process.pid); sleep } }
 trainer.run { epochs += 1 }
 assert(epochs == 8 && trainer.stop == BP::STOP_EPOCHS, "the run does not go on behind its errors")
+
+# interrupts that come while C is at work
+trainer = new_trainer(new_net, epochs: 1e9, times: 1000)
+5.times do
+  Thread.new { sleep 0.02; Process.kill(:INT, Process.pid) }
+  refused(Interrupt, "") { trainer.run { epochs += 1 } }
+  assert(trainer.stop == BP::STOP_CALLBACK, "a signal passes through C")
+  refused(Timeout::Error, "expired") { Timeout.timeout(0.02) { trainer.run { epochs += 1 } } }
+  assert(trainer.stop == BP::STOP_CALLBACK, "a timeout passes through C")
+end
 
 # what is no longer reached is freed, in whatever order
 200.times { new_trainer(new_net) }
