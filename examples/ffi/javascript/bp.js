@@ -249,10 +249,14 @@ function declare(prototype) {
   };
 }
 
-// bp_net_create, which writes a net, becomes Net.create; bp_net_save, which takes one, becomes the method save. Written ones stay.
+// bp_net_create, which writes a net, becomes Net.create; bp_net_save, which takes one, becomes the method save. Written ones stay, and
+// the progress function is given to run.
 function add_method(prototype) {
   const [, name, kind, method] = prototype.match(/(bp_([a-z]+)_(\w+))\(/);
   const owner = kinds[capitalized(kind)];
+  if (prototype.includes('bp_progress_function')) {
+    return;
+  }
   if (prototype.includes('(_Out_')) {
     owner[method] ??= (...values) => new owner(name, ...values);
   } else {

@@ -62,6 +62,7 @@ assert.equal(trainer.stop(), bp.STOP_CALLBACK);
 trainer.run(() => { count(); return true; });
 assert.equal(epochs, 2);
 assert.throws(() => trainer.run(() => trainer.run(count)), /^BpError: bp_trainer_set_progress: /);
+assert.equal(trainer.set_progress, undefined);
 assert.throws(() => trainer.run(() => net.destroy()), /is being trained/);
 assert.throws(() => trainer.run(() => trainer.destroy()), /is being trained/);
 trainer.run(count);

@@ -220,4 +220,8 @@ function trainer:run(progress)
 end
 jit.off(trainer.run, true) -- compiled code cannot be called back
 
+function trainer.set_progress()
+    error("bp: the progress function is given to run", 0)
+end
+
 return bp

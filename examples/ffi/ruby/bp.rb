@@ -234,7 +234,7 @@ module BP
       callback = progress && Callback.new(progress)
       Thread.handle_interrupt(Object => :never) do
         used = [self, *uses].each { |handle| handle.running += 1 }
-        set_progress(callback, nil, PROGRESS_EPOCH)
+        BP.bp_trainer_set_progress(self, callback, nil, PROGRESS_EPOCH)
         BP.bp_trainer_run(self)
       ensure
         used.each { |handle| handle.running -= 1 }
@@ -244,7 +244,8 @@ module BP
     end
   end
 
-  # bp_net_create, which writes a net, becomes Net.create; bp_net_save, which takes one, becomes the method save. Written ones stay.
+  # bp_net_create, which writes a net, becomes Net.create; bp_net_save, which takes one, becomes the method save. Written ones stay, and
+  # the progress function is given to run.
   PROTOTYPES.each do |prototype|
     function = extern(prototype)
     name, kind, method = prototype.match(/(bp_([a-z]+)_(\w+))\(/).captures
@@ -257,6 +258,8 @@ module BP
       answer = function.call(*converters.zip(values).map { |convert, value| convert.call(value) })
       prototype.start_with?("bp_status") ? check(answer) : answer
     end
+    next if prototype.include?("bp_progress_function")
+
     if parameters.first.include?("**")
       owner.define_singleton_method(method) { |*values| new(name, *values) } unless owner.singleton_methods(false).include?(method.to_sym)
     else

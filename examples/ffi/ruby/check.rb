@@ -75,6 +75,7 @@ thrown = catch(:done) { trainer.run { epochs += 1; throw :done, "thrown" } }
 assert(epochs == 3 && trainer.stop == BP::STOP_CALLBACK && thrown == "thrown", "throw does not stop the run")
 refused(UncaughtThrowError, "nowhere") { trainer.run { epochs += 1; throw :nowhere } }
 refused(BP::Error, "bp_trainer_set_progress: ") { trainer.run { trainer.run } }
+refused(NoMethodError, "set_progress") { trainer.set_progress(nil, nil, 0) }
 refused(BP::Error, "is being trained") { trainer.run { net.destroy } }
 refused(BP::Error, "is being trained") { trainer.run { trainer.destroy } }
 thread = Thread.new { trainer.run { Thread.current.kill } }
