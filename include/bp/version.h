@@ -19,6 +19,7 @@ BP_API uint32_t bp_version_number(void);
 /**
  * 1 if the library was built with the feature of this name, 0 if not; also 0 for a name that it does not know, and for NULL. Thread-safe.
  *
+ *     "files"       data files, models and checkpoints, by zlib, libcsv and Jansson
  *     "lbfgs"       BP_METHOD_LBFGS, by liblbfgs
  *     "onnx"        the calls of onnx.h, by protobuf-c
  *     "openblas"    the kernels "blas" of kernel.h, by OpenBLAS

@@ -22,7 +22,12 @@ int bp_has_feature(const char *name)
     static const struct {
         const char *name;
         int is_there; /* from the build as well */
-    } features[] = {{"lbfgs", BP_FEATURE_LBFGS}, {"onnx", BP_FEATURE_ONNX}, {"openblas", BP_FEATURE_OPENBLAS}};
+    } features[] = {
+        {"files", BP_FEATURE_FILES},
+        {"lbfgs", BP_FEATURE_LBFGS},
+        {"onnx", BP_FEATURE_ONNX},
+        {"openblas", BP_FEATURE_OPENBLAS},
+    };
 
     for (size_t i = 0; name && i < sizeof features / sizeof *features; i++) {
         if (strcmp(name, features[i].name) == 0) {

@@ -35,6 +35,7 @@ static void test_features(void **state)
     size_t size;
     status = bp_net_export_onnx_memory(net, &bytes, &size);
     assert_int_equal(status, bp_has_feature("onnx") ? BP_OK : BP_ERROR_UNSUPPORTED);
+    assert_int_equal(bp_has_feature("files"), 1); /* without, there are no tests; consumer/memory.c asks there */
     assert_int_equal(bp_has_feature("openblas"), BP_TEST_HAVE_OPENBLAS);
     assert_true(bp_has_feature("openblas") || strcmp(bp_kernel_name(), "blas") != 0);
     bp_free(bytes);
