@@ -19,5 +19,5 @@ function nanoseconds(samples, calls) {
 }
 
 nanoseconds(1, 10000); // to warm up
-console.log(`1 sample a call: ${nanoseconds(1, 100000).toFixed(0)} ns a sample`);
-console.log(`256 samples a call: ${nanoseconds(256, 1000).toFixed(1)} ns a sample`);
+console.log(`one sample: ${nanoseconds(1, 100000).toFixed(0)} ns`);
+console.log(`256 samples: ${nanoseconds(256, 1000).toFixed(1)} ns each`);

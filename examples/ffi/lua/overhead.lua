@@ -23,5 +23,5 @@ local function nanoseconds(samples, calls)
 end
 
 nanoseconds(1, 10000) -- to warm up
-print(("1 sample a call: %.0f ns a sample"):format(nanoseconds(1, 100000)))
-print(("256 samples a call: %.1f ns a sample"):format(nanoseconds(256, 1000)))
+print(("one sample: %.0f ns"):format(nanoseconds(1, 100000)))
+print(("256 samples: %.1f ns each"):format(nanoseconds(256, 1000)))

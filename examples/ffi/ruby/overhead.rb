@@ -14,5 +14,5 @@ def nanoseconds(net, workspace, samples, calls)
 end
 
 nanoseconds(net, workspace, 1, 1000) # to warm up
-puts format("1 sample a call: %.0f ns a sample", nanoseconds(net, workspace, 1, 10_000))
-puts format("256 samples a call: %.1f ns a sample", nanoseconds(net, workspace, 256, 1000))
+puts format("one sample: %.0f ns", nanoseconds(net, workspace, 1, 10_000))
+puts format("256 samples: %.1f ns each", nanoseconds(net, workspace, 256, 1000))
