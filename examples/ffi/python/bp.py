@@ -48,7 +48,7 @@ Status = enum.IntEnum("Status", "ARGUMENT DTYPE STATE MEMORY IO FORMAT NONFINITE
 
 class Error(Exception):
     """What was refused, in a sentence, the library's own where it is the library that refuses; status says of which kind it is."""
-    status: int = 0
+    status: int = 0  # one that this file does not know
 
 
 class ArgumentError(Error, ValueError): status = Status.ARGUMENT
@@ -63,7 +63,6 @@ class DivergedError(Error, ArithmeticError): status = Status.DIVERGED
 
 
 _ERRORS = {error.status: error for error in Error.__subclasses__()}
-
 
 # ---- the library's functions ----
 # What a function returns, then its arguments. An object that it changes is written as in "net", one that it only reads as in "const net"; "callback
@@ -133,10 +132,9 @@ class _Function:
     """A function of the library, and which of its arguments are objects: (index, how it is used, kind)."""
 
     def __init__(self, library: ctypes.CDLL, name: str, result: Any, *arguments: Any):
-        try:
-            self.call = getattr(library, name)
-        except AttributeError:
-            raise ImportError(f"{library._name} has no {name}: it is no libbp, or one that is too old for this bp.py") from None
+        if not hasattr(library, name):
+            raise ImportError(f"{library._name} has no {name}: it is no libbp, or one that is too old for this bp.py")
+        self.call = getattr(library, name)
         self.is_status = result == STATUS
         self.call.restype = ctypes.c_int if self.is_status else result
         self.call.argtypes = [ADDRESS if isinstance(argument, str) else argument for argument in arguments]
@@ -155,19 +153,18 @@ def _run(name: str, *arguments: Any) -> Any:
             raise TypeError(f"{name}: a {arguments[index]._kind} is where a {kind} is needed")
     result = function.call(*arguments)
     if function.is_status and result != 0:
-        error = _ERRORS.get(result, Error)(_functions["bp_last_error"].call().decode())
-        error.status = result
-        raise error
+        raise _ERRORS.get(result, Error)(_functions["bp_last_error"].call().decode())
     return result
 
 
-def _call(name: str, *arguments: Any, read: Sequence[_Object | None] = ()) -> Any:
+def _call(name: str, *arguments: Any, read: Sequence[_Object] = ()) -> Any:
     """Calls a function, holding the objects among its arguments while it runs, and others that it reads."""
     changed, reading = [], [*read]
     for index, use, _ in _functions[name].objects:
         item = arguments[index]
-        is_own = use == " callback" and item._user == threading.get_ident()
-        (reading if is_own or use == " const" else changed).append(item)
+        if item is not None:
+            is_own = use == " callback" and item._user == threading.get_ident()
+            (reading if is_own or use == " const" else changed).append(item)
     with _Held(name, changed, reading):
         return _run(name, *arguments)
 
@@ -177,18 +174,19 @@ _uses = threading.RLock()  # of _user and _readers of all objects; a garbage col
 
 class _Held:
     """Objects in use by a call: those that it changes are its own, those that it reads are there for others to read."""
-    __slots__ = ("name", "changed", "read")
 
-    def __init__(self, name: str, changed: Iterable[_Object | None], read: Iterable[_Object | None]):
-        self.name = name
-        self.changed = [item for item in changed if item is not None]
-        self.read = [item for item in read if item is not None]
+    def __init__(self, name: str, changed: Iterable[_Object], read: Iterable[_Object]):
+        self.name, self.changed, self.read = name, changed, read
 
     def __enter__(self) -> None:
         me = threading.get_ident()
         with _uses:
-            for item in self.changed + self.read:
-                _check_free(self.name, item, alone=item in self.changed)
+            for item in self.changed:
+                if not isinstance(item, _Object) or item._as_parameter_ is None or item._user or item._readers:
+                    raise _refusal(self.name, item)
+            for item in self.read:
+                if not isinstance(item, _Object) or item._as_parameter_ is None or item._user not in (0, me):
+                    raise _refusal(self.name, item)
             for item in self.changed:
                 item._user = me
             for item in self.read:
@@ -202,14 +200,15 @@ class _Held:
                 item._readers -= 1
 
 
-def _check_free(name: str, item: Any, alone: bool) -> None:
+def _refusal(name: str, item: Any) -> Exception:
+    """Why an object cannot be used."""
     if not isinstance(item, _Object):
-        raise TypeError(f"{name}: {item!r} is no object of libbp")
+        return TypeError(f"{name}: {item!r} is no object of libbp")
     if item._as_parameter_ is None:
-        raise StateError(f"{name}: the {item._kind} is closed")
+        return StateError(f"{name}: the {item._kind} is closed")
     is_own = item._user == threading.get_ident()
-    if (item._user and (alone or not is_own)) or (item._readers and alone):
-        raise StateError(f"{name}: the {item._kind} is in use by {'the call that this function was called from' if is_own else 'another thread'}")
+    whose = "the run that called this function" if is_own else "another thread" if item._user else "a call that reads it"
+    return StateError(f"{name}: the {item._kind} is in use by {whose}")
 
 
 class _Object:
@@ -237,7 +236,8 @@ class _Object:
         with _uses:
             if self._as_parameter_ is None:
                 return
-            _check_free(f"bp_{self._kind}_destroy", self, alone=True)
+            if self._user or self._readers:
+                raise _refusal(f"bp_{self._kind}_destroy", self)
             pointer, self._as_parameter_ = self._as_parameter_, None
         _run(f"bp_{self._kind}_destroy", pointer)
         self._lent = None
@@ -279,13 +279,14 @@ def _name(enumeration: str, value: int) -> str:
     return _run(f"bp_{enumeration}_name", value).decode()
 
 
-def _text(text: str | os.PathLike | None) -> bytes | None:
-    if text is None:
-        return None
-    encoded = os.fsencode(text)  # UTF-8, and whatever else a path may have
+def _text(text: str | os.PathLike, encode: Callable = str.encode) -> bytes:
+    encoded = encode(text)
     if b"\0" in encoded:
         raise ArgumentError(f"{text!r} has a character 0")
     return encoded
+
+
+_path = functools.partial(_text, encode=os.fsencode)
 
 
 def _texts(texts: Sequence[str] | None) -> ctypes.Array | None:
@@ -305,7 +306,6 @@ _CODES = {"f32": "f", "f64": "d"}  # of array.array, and in the formats of buffe
 
 class _Array:
     """Where an array is in memory, for the library to use there: an address, a shape, and what has to live as long."""
-    __slots__ = ("address", "shape", "size", "owner")
 
     def __init__(self, what: str, values: Any, code: str, is_output: bool = False):
         view = _view(values)
@@ -322,16 +322,17 @@ class _Array:
         else:
             self.owner = (ctypes.c_char * 0).from_buffer(owner)  # while this lives, the array cannot be moved
             self.address = ctypes.addressof(self.owner)
-        if self.address % array(code).itemsize:
-            raise ArgumentError(f"{what} does not lie at a multiple of its element's size; a copy would")
         self.size = math.prod(self.shape)
+        if self.size > 0 and self.address % array(code).itemsize:
+            raise ArgumentError(f"{what} does not lie at a multiple of its element's size; a copy would")
 
     def rows(self, what: str, width: int) -> int:
         """How many rows of this width it has."""
-        is_flat = len(self.shape) == 1
-        if len(self.shape) == 0 or (is_flat and (width == 0 or self.size % width)) or (not is_flat and math.prod(self.shape[1:]) != width):
-            raise ArgumentError(f"{what} has the shape {self.shape}; it can be rows of {width}")
-        return self.size // width if is_flat else self.shape[0]
+        if len(self.shape) == 1 and width > 0 and self.size % width == 0:
+            return self.size // width
+        if len(self.shape) > 1 and math.prod(self.shape[1:]) == width:
+            return self.shape[0]
+        raise ArgumentError(f"{what} has the shape {self.shape}; it can be rows of {width}")
 
 
 def _view(values: Any) -> memoryview | None:
@@ -393,10 +394,12 @@ def _new(dtype: str, *shape: int) -> tuple[Any, int]:
     return result, _Array("result", result, _CODES[dtype]).address
 
 
-def _two_arrays(name: str, size: int, item: Net | Dataset, *arguments: int) -> tuple[Any, Any]:
-    """Calls a function that ends in two arrays for results."""
-    (first, first_address), (second, second_address) = _new(item.dtype, size), _new(item.dtype, size)
-    _call(f"{name}_{item.dtype}", item, *arguments, first_address, second_address)
+def _two_arrays(name: str, size: str, item: Net | Dataset, *arguments: int) -> tuple[Any, Any]:
+    """Calls a function that ends in two arrays for results, as long as another function says."""
+    with _Held(name, (), (item,)):
+        n = _run(size, item)
+        (first, first_address), (second, second_address) = _new(item.dtype, n), _new(item.dtype, n)
+        _run(f"{name}_{item.dtype}", item, *arguments, first_address, second_address)
     return first, second
 
 
@@ -404,13 +407,15 @@ def _two_arrays(name: str, size: int, item: Net | Dataset, *arguments: int) -> t
 def _scaling(side: str, doc: str) -> Any:
     """The property input_scaling or output_scaling of a net."""
     def get(net: Net) -> tuple[Any, Any]:
-        return _two_arrays(f"bp_net_get_{side}_scaling", _call(f"bp_net_{side}_count", net), net)
+        return _two_arrays(f"bp_net_get_{side}_scaling", f"bp_net_{side}_count", net)
 
     def put(net: Net, scaling: tuple[Any, Any] | None) -> None:
-        name, width = f"bp_net_set_{side}_scaling", _call(f"bp_net_{side}_count", net)
-        given = [_exactly(f"{name}: a part", part, _CODES[net.dtype], width) for part in scaling or ()]
-        offset, scale = [part.address for part in given] or (None, None)
-        _call(f"{name}_{net.dtype}", net, offset, scale)
+        name = f"bp_net_set_{side}_scaling"
+        with _Held(name, (net,), ()):
+            width = _run(f"bp_net_{side}_count", net)
+            given = [_exactly(f"{name}: a part", part, _CODES[net.dtype], width) for part in scaling or ()]
+            offset, scale = [part.address for part in given] or (None, None)
+            _run(f"{name}_{net.dtype}", net, offset, scale)
 
     return property(get, put, doc=doc)
 
@@ -443,14 +448,16 @@ class Net(_Object):
     @property
     def parameters(self) -> Any:
         """A copy of all parameters: of each layer the weights, row by row, and the bias. To be set as a whole."""
-        result, address = _new(self.dtype, self.n_parameters)
-        _call(f"bp_net_get_parameters_{self.dtype}", self, address)
+        with _Held("bp_net_get_parameters", (), (self,)):
+            result, address = _new(self.dtype, _run("bp_net_parameter_count", self))
+            _run(f"bp_net_get_parameters_{self.dtype}", self, address)
         return result
 
     @parameters.setter
     def parameters(self, values: Any) -> None:
-        given = _exactly("bp_net_set_parameters: parameters", values, _CODES[self.dtype], self.n_parameters)
-        _call(f"bp_net_set_parameters_{self.dtype}", self, given.address)
+        with _Held("bp_net_set_parameters", (self,), ()):
+            given = _exactly("bp_net_set_parameters: parameters", values, _CODES[self.dtype], _run("bp_net_parameter_count", self))
+            _run(f"bp_net_set_parameters_{self.dtype}", self, given.address)
 
     @property
     def input_names(self) -> list[str] | None:
@@ -472,11 +479,11 @@ class Net(_Object):
         _call("bp_net_set_class_names", self, len(names or ()), _texts(names))
 
     def save(self, path: str | os.PathLike) -> None:
-        _call("bp_net_save", self, _text(path))
+        _call("bp_net_save", self, _path(path))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Net:
-        return cls.__new__(cls)._make("bp_net_load", _text(path))
+        return cls.__new__(cls)._make("bp_net_load", _path(path))
 
     def to_bytes(self) -> bytes:
         """What save would write."""
@@ -494,15 +501,12 @@ class Net(_Object):
     def __reduce__(self) -> Any:
         return type(self).from_bytes, (self.to_bytes(),)
 
-    @functools.cached_property
-    def _workspaces(self) -> threading.local:
-        return threading.local()
-
     def _workspace(self, given: Workspace | None) -> Workspace:
         """What the caller gives, or a workspace of this net for this thread."""
-        if given is None and not hasattr(self._workspaces, "own"):
-            self._workspaces.own = Workspace(self)
-        return self._workspaces.own if given is None else given
+        own = vars(self).setdefault("_own", threading.local())
+        if given is None and not hasattr(own, "workspace"):
+            own.workspace = Workspace(self)
+        return own.workspace if given is None else given
 
     def _rows(self, name: str, side: str, values: Any) -> tuple[_Array, int]:
         found = _Array(f"{name}: {side}s", values, _CODES[self.dtype])
@@ -579,17 +583,16 @@ class Dataset(_Object):
         x = _Array("bp.Dataset: inputs", inputs, _CODES[dtype])
         z = _Array("bp.Dataset: targets", targets, _CODES[dtype]) if targets is not None else None
         labels = _classes("bp.Dataset: classes", classes) if classes is not None else None
-        if z and labels:
-            raise ArgumentError("bp.Dataset: both targets and classes are given; it can be one of them")
         if n_inputs is None and len(x.shape) < 2 and not (labels and labels.size):
             raise ArgumentError(f"bp.Dataset: inputs has the shape {x.shape}; a flat array needs n_inputs")
         width = _whole("n_inputs", n_inputs) if n_inputs is not None else math.prod(x.shape[1:]) if len(x.shape) > 1 else x.size // labels.size
         n = x.rows("bp.Dataset: inputs", width)
-        if n == 0 or (z and z.size % n) or (labels and labels.size != n):
-            raise ArgumentError(f"bp.Dataset: {n} samples, and {z.size if z else labels.size if labels else 0} targets or classes for them")
+        if n == 0 or (z and (labels or z.size % n)) or (labels and labels.size != n):
+            raise ArgumentError(f"bp.Dataset: {n} samples with {z.size if z else 0} targets and {labels.size if labels else 0} classes")
         if labels:
-            n_classes = _whole("n_classes", n_classes) if n_classes is not None else int(max(classes)) + 1
-            self._make(f"bp_dataset_create_classes_{dtype}", n, width, n_classes, x.address, labels.address)
+            if n_classes is None:
+                n_classes = 1 + max((ctypes.c_uint32 * n).from_address(labels.address))
+            self._make(f"bp_dataset_create_classes_{dtype}", n, width, _whole("n_classes", n_classes), x.address, labels.address)
         else:
             name, n_outputs = f"bp_dataset_{'create' if copy else 'borrow'}_{dtype}", z.size // n if z else 0
             self._make(name, n, width, n_outputs, x.address, z.address if z else None)
@@ -598,12 +601,12 @@ class Dataset(_Object):
     @classmethod
     def read(cls, path: str | os.PathLike, dtype: str = "f32") -> Dataset:
         """Samples of a file: IDX, NPY, FANN's data, or CSV of numbers."""
-        return cls.__new__(cls)._make("bp_dataset_read", _text(path), _value("dtype", dtype))
+        return cls.__new__(cls)._make("bp_dataset_read", _path(path), _value("dtype", dtype))
 
     @classmethod
     def read_pair(cls, inputs_path: str | os.PathLike, targets_path: str | os.PathLike, dtype: str = "f32", n_classes: int = 0) -> Dataset:
         """Inputs and targets, or classes, of two files: IDX or NPY."""
-        arguments = _text(inputs_path), _text(targets_path), _value("dtype", dtype), _whole("n_classes", n_classes)
+        arguments = _path(inputs_path), _path(targets_path), _value("dtype", dtype), _whole("n_classes", n_classes)
         return cls.__new__(cls)._make("bp_dataset_read_pair", *arguments)
 
     def split(self, test_fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
@@ -615,11 +618,11 @@ class Dataset(_Object):
 
     def fit_scaling(self, scaling: str = "standard") -> tuple[Any, Any]:
         """(offset, scale) for Net.input_scaling: "standard" or "min_max"."""
-        return _two_arrays("bp_dataset_fit_scaling", self.n_inputs, self, _value("scaling", scaling))
+        return _two_arrays("bp_dataset_fit_scaling", "bp_dataset_input_count", self, _value("scaling", scaling))
 
     def fit_target_scaling(self, scaling: str = "standard") -> tuple[Any, Any]:
         """(offset, scale) for Net.output_scaling."""
-        return _two_arrays("bp_dataset_fit_target_scaling", self.n_outputs, self, _value("scaling", scaling))
+        return _two_arrays("bp_dataset_fit_target_scaling", "bp_dataset_output_count", self, _value("scaling", scaling))
 
 
 # ---- training ----
@@ -635,7 +638,7 @@ class _WithSettings(_Object):
 
     def get(self, name: str) -> float:
         value = ctypes.c_double()
-        _call(f"bp_{self._kind}_get", self, _value(f"{self._kind}_setting", name), ctypes.byref(value))
+        _call(f"bp_{self._kind}_get", self, _value(f"{self._kind}_setting", name), ctypes.byref(value), read=self._parts)
         return value.value
 
 
@@ -685,7 +688,7 @@ class Trainer(_WithSettings):
         if when not in ("epoch", "batch"):
             raise ArgumentError(f'bp_trainer_set_progress: when is {when!r}; it can be "epoch" or "batch"')
         self._make("bp_trainer_create", net, optimizer, _value("loss", loss), training)
-        self._parts = net, optimizer, training, validation
+        self._parts = (net, optimizer, training) if validation is None else (net, optimizer, training, validation)
         self.progress, self._when = progress, int(when == "batch")
         _call("bp_trainer_set_validation", self, validation, read=self._parts[:3])
         self.set(**settings)
@@ -724,12 +727,12 @@ class Trainer(_WithSettings):
 
     def save(self, path: str | os.PathLike) -> None:
         """Writes a checkpoint, also from within the progress function."""
-        _call("bp_trainer_save", self, _text(path), read=self._parts)
+        _call("bp_trainer_save", self, _path(path), read=self._parts)
 
     def load(self, path: str | os.PathLike) -> None:
         """Goes on from a checkpoint: net, optimizer and trainer become what they were."""
         with _Held("bp_trainer_load", (self, *self._parts[:2]), self._parts[2:]):
-            _run("bp_trainer_load", self, _text(path))
+            _run("bp_trainer_load", self, _path(path))
 
 
 # ---- scikit-learn's conventions, with numpy ----

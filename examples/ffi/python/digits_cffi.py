@@ -1,4 +1,7 @@
-"""The same by cffi in ABI mode, from the installed bp.ffi.h and nothing else: PREFIX=/usr/local python3 digits_cffi.py DIGITS.CSV MODEL.safetensors"""
+"""The same as digits.py by cffi in ABI mode, from the installed bp.ffi.h and nothing else.
+
+    PREFIX=/usr/local python3 digits_cffi.py DIGITS.CSV MODEL.safetensors
+"""
 import os
 import sys
 from array import array
