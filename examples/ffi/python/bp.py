@@ -7,15 +7,13 @@
     outputs = net.predict(other_pixels)
     net.save("digits.safetensors")
 
-or, with scikit-learn's conventions, bp.Classifier().fit(X, y).predict(X). The headers in include/bp say what each call does; names of activations,
-methods, losses and settings are theirs in lower case.
+or, as scikit-learn has it, bp.Classifier().fit(X, y).predict(X). The headers in include/bp say what each call does; names of activations, methods,
+losses and settings are theirs in lower case. Errors are exceptions with the library's sentence: Error, and a class for each status.
 
 Arrays are numpy's, array.array, ctypes arrays, anything else with a buffer, or lists. An array of the net's element type (float for "f32", double for
 "f64") is used where it lies, without a copy; one that is not contiguous is copied as an input, and refused as an output; one of another type is
 refused, and only lists are converted. Rows are samples; a flat array holds row behind row. Results are numpy arrays where numpy is installed, else
 flat array.array.
-
-Errors are exceptions with the library's sentence: Error, and a class for each status.
 
 Threads: ctypes lets go of the GIL while the library works, so that threads train and predict at the same time. Any number of them may read a net
 (predict, evaluate, save); whoever changes an object (train, set, close) has to have it alone, as has a workspace whoever computes with it. An object
@@ -94,9 +92,8 @@ _FUNCTIONS: dict[str, tuple] = {
     "bp_dataset_fit_scaling_*": (STATUS, "const dataset", WHOLE, ADDRESS, ADDRESS),
     "bp_dataset_fit_target_scaling_*": (STATUS, "const dataset", WHOLE, ADDRESS, ADDRESS),
     "bp_optimizer_create": (STATUS, ADDRESS, WHOLE, "const net"), "bp_optimizer_set_seed": (STATUS, "optimizer", SEED),
-    "bp_optimizer_set": (STATUS, "callback optimizer", WHOLE, REAL), "bp_optimizer_get": (STATUS, "const optimizer", WHOLE, ADDRESS),
+    "bp_optimizer_set": (STATUS, "callback optimizer", WHOLE, REAL), "bp_trainer_set": (STATUS, "trainer", WHOLE, REAL),
     "bp_trainer_create": (STATUS, ADDRESS, "net", "optimizer", WHOLE, "const dataset"),
-    "bp_trainer_set": (STATUS, "trainer", WHOLE, REAL), "bp_trainer_get": (STATUS, "const trainer", WHOLE, ADDRESS),
     "bp_trainer_set_validation": (STATUS, "trainer", "const dataset"), "bp_trainer_set_progress": (STATUS, "trainer", ADDRESS, ADDRESS, WHOLE),
     "bp_trainer_run": (STATUS, "trainer"), "bp_trainer_stop": (WHOLE, "const trainer"),
     "bp_trainer_save": (STATUS, "const trainer", TEXT), "bp_trainer_load": (STATUS, "trainer", TEXT),
@@ -590,8 +587,7 @@ class Dataset(_Object):
         if n == 0 or (z and (labels or z.size % n)) or (labels and labels.size != n):
             raise ArgumentError(f"bp.Dataset: {n} samples with {z.size if z else 0} targets and {labels.size if labels else 0} classes")
         if labels:
-            if n_classes is None:
-                n_classes = 1 + max((ctypes.c_uint32 * n).from_address(labels.address))
+            n_classes = n_classes if n_classes is not None else 1 + max((ctypes.c_uint32 * n).from_address(labels.address))
             self._make(f"bp_dataset_create_classes_{dtype}", n, width, _whole("n_classes", n_classes), x.address, labels.address)
         else:
             name, n_outputs = f"bp_dataset_{'create' if copy else 'borrow'}_{dtype}", z.size // n if z else 0
@@ -606,8 +602,8 @@ class Dataset(_Object):
     @classmethod
     def read_pair(cls, inputs_path: str | os.PathLike, targets_path: str | os.PathLike, dtype: str = "f32", n_classes: int = 0) -> Dataset:
         """Inputs and targets, or classes, of two files: IDX or NPY."""
-        arguments = _path(inputs_path), _path(targets_path), _value("dtype", dtype), _whole("n_classes", n_classes)
-        return cls.__new__(cls)._make("bp_dataset_read_pair", *arguments)
+        paths = _path(inputs_path), _path(targets_path)
+        return cls.__new__(cls)._make("bp_dataset_read_pair", *paths, _value("dtype", dtype), _whole("n_classes", n_classes))
 
     def split(self, test_fraction: float, seed: int = 0) -> tuple[Dataset, Dataset]:
         """(training part, test part), shuffled, of each class alike."""
@@ -635,11 +631,6 @@ class _WithSettings(_Object):
         for name, value in settings.items():
             number = _value("metric", value) if isinstance(value, str) and name == "monitor" else float(value)
             _call(f"bp_{self._kind}_set", self, _value(f"{self._kind}_setting", name), number, read=self._parts)
-
-    def get(self, name: str) -> float:
-        value = ctypes.c_double()
-        _call(f"bp_{self._kind}_get", self, _value(f"{self._kind}_setting", name), ctypes.byref(value), read=self._parts)
-        return value.value
 
 
 class Optimizer(_WithSettings):
@@ -680,7 +671,7 @@ class Trainer(_WithSettings):
     exception in it stops the run and comes out of run(). It may read net and trainer, save them, and set the optimizer.
     """
     _kind = "trainer"
-    stop: str = _attribute("bp_trainer_stop", functools.partial(_name, "stop"))  # why the latest run ended
+    stop: str = _attribute("bp_trainer_stop", functools.partial(_name, "stop"))  # why the latest run ended; "none" without one
     epoch_count: int = _attribute("bp_trainer_epoch_count")
 
     def __init__(self, net: Net, optimizer: Optimizer, loss: str, training: Dataset, *, validation: Dataset | None = None,
@@ -794,6 +785,13 @@ class _Estimator:
         self.weight_decay, self.dropout = weight_decay, dropout
         self.scaling, self.dtype, self.threads, self.random_state = scaling, dtype, threads, random_state
 
+    def fit(self, X: Any, y: Any) -> Any:
+        return self._learn(X, y, self.epochs, first=True)
+
+    def partial_fit(self, X: Any, y: Any) -> Any:
+        """One epoch over these samples."""
+        return self._learn(X, y, 1, first=not hasattr(self, "net_"))
+
     def _build(self, dataset: Dataset, n_outputs: int, activation: str) -> None:
         state = numpy.random.RandomState() if self.random_state is None else self.random_state
         self._seed = int(state.randint(2**31 - 1)) if hasattr(state, "randint") else _whole("random_state", state)
@@ -831,14 +829,11 @@ class _Estimator:
 class _Classifier(_Estimator):
     __doc__ = "A net that learns classes, numbers or texts; classes_ has them in the order of its outputs.\n\n    " + _Estimator.__doc__
 
-    def fit(self, X: Any, y: Any) -> Any:
-        return self._learn(X, y, None, self.epochs, first=True)
-
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> Any:
         """One epoch over these samples; the first call is told all classes that will ever come, or takes those of y."""
-        return self._learn(X, y, classes, 1, first=not hasattr(self, "net_"))
+        return self._learn(X, y, 1, first=not hasattr(self, "net_"), classes=classes)
 
-    def _learn(self, X: Any, y: Any, classes: Any, epochs: int, first: bool) -> Any:
+    def _learn(self, X: Any, y: Any, epochs: int, first: bool, classes: Any = None) -> Any:
         X, y = self._check(X, y, learns=True, first=first)
         if first:
             self.classes_ = numpy.unique(y if classes is None else classes)
@@ -863,13 +858,6 @@ class _Classifier(_Estimator):
 
 class _Regressor(_Estimator):
     __doc__ = "A net that learns numbers, one or several for each sample.\n\n    " + _Estimator.__doc__
-
-    def fit(self, X: Any, y: Any) -> Any:
-        return self._learn(X, y, self.epochs, first=True)
-
-    def partial_fit(self, X: Any, y: Any) -> Any:
-        """One epoch over these samples."""
-        return self._learn(X, y, 1, first=not hasattr(self, "net_"))
 
     def _learn(self, X: Any, y: Any, epochs: int, first: bool) -> Any:
         X, y = self._check(X, y, learns=True, first=first, multi_output=True, y_numeric=True)
