@@ -95,9 +95,8 @@ _FUNCTIONS: dict[str, tuple] = {
     "bp_optimizer_set": (STATUS, "callback optimizer", WHOLE, REAL), "bp_trainer_set": (STATUS, "trainer", WHOLE, REAL),
     "bp_trainer_create": (STATUS, ADDRESS, "net", "optimizer", WHOLE, "const dataset"),
     "bp_trainer_set_validation": (STATUS, "trainer", "const dataset"), "bp_trainer_set_progress": (STATUS, "trainer", ADDRESS, ADDRESS, WHOLE),
-    "bp_trainer_run": (STATUS, "trainer"), "bp_trainer_stop": (WHOLE, "const trainer"),
-    "bp_trainer_save": (STATUS, "const trainer", TEXT), "bp_trainer_load": (STATUS, "trainer", TEXT),
-    "bp_trainer_history": (STATUS, "const trainer", WHOLE, SIZE, ADDRESS),
+    "bp_trainer_run": (STATUS, "trainer"), "bp_trainer_stop": (WHOLE, "const trainer"), "bp_trainer_load": (STATUS, "trainer", TEXT),
+    "bp_trainer_save": (STATUS, "const trainer", TEXT), "bp_trainer_history": (STATUS, "const trainer", WHOLE, SIZE, ADDRESS),
 }
 _KINDS = "net workspace dataset optimizer trainer"
 _COUNTS = "net_input net_output net_parameter net_class dataset_sample dataset_input dataset_output dataset_class trainer_epoch"
@@ -298,7 +297,9 @@ def _whole(what: str, value: Any) -> int:
 
 
 # ---- arrays ----
-_CODES = {"f32": "f", "f64": "d"}  # of array.array, and in the formats of buffers
+def _code(dtype: str) -> str:
+    """What array.array, and the format of a buffer, call the element type."""
+    return {1: "f", 2: "d"}[_value("dtype", dtype)]
 
 
 class _Array:
@@ -387,8 +388,8 @@ def _exactly(what: str, values: Any, code: str, size: int) -> _Array:
 
 def _new(dtype: str, *shape: int) -> tuple[Any, int]:
     """An array for results, and its address."""
-    result = numpy.empty(shape, _CODES[dtype]) if numpy is not None else array(_CODES[dtype], [0]) * math.prod(shape)
-    return result, _Array("result", result, _CODES[dtype]).address
+    result = numpy.empty(shape, _code(dtype)) if numpy is not None else array(_code(dtype), [0]) * math.prod(shape)
+    return result, _Array("result", result, _code(dtype)).address
 
 
 def _two_arrays(name: str, size: str, item: Net | Dataset, *arguments: int) -> tuple[Any, Any]:
@@ -410,7 +411,7 @@ def _scaling(side: str, doc: str) -> Any:
         name = f"bp_net_set_{side}_scaling"
         with _Held(name, (net,), ()):
             width = _run(f"bp_net_{side}_count", net)
-            given = [_exactly(f"{name}: a part", part, _CODES[net.dtype], width) for part in scaling or ()]
+            given = [_exactly(f"{name}: a part", part, _code(net.dtype), width) for part in scaling or ()]
             offset, scale = [part.address for part in given] or (None, None)
             _run(f"{name}_{net.dtype}", net, offset, scale)
 
@@ -418,7 +419,7 @@ def _scaling(side: str, doc: str) -> Any:
 
 
 class Net(_Object):
-    """A feed-forward network: add layers, initialize it, then train or predict. Can be pickled and copied, by the bytes of its model file."""
+    """A feed-forward network: add layers, initialize it, then train or predict. Pickled and copied it is as in a model file, without dropout."""
     _kind = "net"
     n_inputs: int = _attribute("bp_net_input_count")
     n_outputs: int = _attribute("bp_net_output_count")
@@ -453,7 +454,7 @@ class Net(_Object):
     @parameters.setter
     def parameters(self, values: Any) -> None:
         with _Held("bp_net_set_parameters", (self,), ()):
-            given = _exactly("bp_net_set_parameters: parameters", values, _CODES[self.dtype], _run("bp_net_parameter_count", self))
+            given = _exactly("bp_net_set_parameters: parameters", values, _code(self.dtype), _run("bp_net_parameter_count", self))
             _run(f"bp_net_set_parameters_{self.dtype}", self, given.address)
 
     @property
@@ -506,7 +507,7 @@ class Net(_Object):
         return own.workspace if given is None else given
 
     def _rows(self, name: str, side: str, values: Any) -> tuple[_Array, int]:
-        found = _Array(f"{name}: {side}s", values, _CODES[self.dtype])
+        found = _Array(f"{name}: {side}s", values, _code(self.dtype))
         return found, found.rows(f"{name}: {side}s", _run(f"bp_net_{side}_count", self))
 
     def predict(self, inputs: Any, *, workspace: Workspace | None = None, out: Any = None) -> Any:
@@ -518,7 +519,7 @@ class Net(_Object):
             if out is None:
                 out, address = _new(self.dtype, *((n, width) if len(x.shape) > 1 else (n * width,)))
             else:
-                y = _Array(f"{name}: out", out, _CODES[self.dtype], is_output=True)
+                y = _Array(f"{name}: out", out, _code(self.dtype), is_output=True)
                 address = y.address
                 if y.size != n * width:
                     raise ArgumentError(f"{name}: out has the shape {y.shape}; the outputs are {n} rows of {width}")
@@ -576,9 +577,8 @@ class Dataset(_Object):
                  dtype: str | None = None, copy: bool = False):
         view = _view(inputs)
         dtype = dtype or ("f64" if view is not None and _type(view) == "d" else "f32")
-        _value("dtype", dtype)
-        x = _Array("bp.Dataset: inputs", inputs, _CODES[dtype])
-        z = _Array("bp.Dataset: targets", targets, _CODES[dtype]) if targets is not None else None
+        x = _Array("bp.Dataset: inputs", inputs, _code(dtype))
+        z = _Array("bp.Dataset: targets", targets, _code(dtype)) if targets is not None else None
         labels = _classes("bp.Dataset: classes", classes) if classes is not None else None
         if n_inputs is None and len(x.shape) < 2 and not (labels and labels.size):
             raise ArgumentError(f"bp.Dataset: inputs has the shape {x.shape}; a flat array needs n_inputs")
@@ -655,8 +655,7 @@ class Progress(ctypes.Structure):
     def _copy(cls, lent: Progress) -> Progress:
         """One that can be kept."""
         copy = cls.from_buffer_copy(lent)
-        copy.training = _metrics(lent._training[:lent.n_metrics] if lent._training else [])
-        copy.validation = _metrics(lent._validation[:lent.n_metrics] if lent._validation else [])
+        copy.training, copy.validation = _metrics(lent._training[:lent.n_metrics]), _metrics(lent._validation[:lent.n_metrics])
         copy._training = copy._validation = None
         return copy
 
@@ -735,7 +734,7 @@ class _Checked:
         if not learns:
             validation.check_is_fitted(self)
         given = (X, y) if learns else (X,)
-        checks.update(reset=first, dtype=_CODES[self.dtype], order="C")
+        checks.update(reset=first, dtype=_code(self.dtype if first else self.net_.dtype), order="C")
         is_old = not hasattr(validation, "validate_data")  # before scikit-learn 1.6
         checked = self._validate_data(*given, **checks) if is_old else validation.validate_data(self, *given, **checks)
         if learns and isinstance(self, _Classifier):
@@ -746,10 +745,10 @@ class _Checked:
 class _Plain:
     """What stands for scikit-learn where it is not installed."""
 
-    def _check(self, X: Any, y: Any = None, learns: bool = False, **_: Any) -> Any:
+    def _check(self, X: Any, y: Any = None, learns: bool = False, first: bool = False, **_: Any) -> Any:
         if not learns and not hasattr(self, "net_"):
             raise StateError(f"{type(self).__name__}: fit comes first")
-        X = numpy.ascontiguousarray(X, _CODES[self.dtype])
+        X = numpy.ascontiguousarray(X, _code(self.dtype if first else self.net_.dtype))
         return (X, numpy.asarray(y)) if learns else X
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
@@ -800,8 +799,6 @@ class _Estimator:
         for units in self.hidden:
             net.add_dense(units, self.activation)
         net.add_dense(n_outputs, activation).initialize(seed=self._seed)
-        for layer in range(len(self.hidden)):
-            net.set_dropout(layer, self.dropout)
         if self.scaling is not None:
             net.input_scaling = dataset.fit_scaling(self.scaling)
         if hasattr(self, "feature_names_in_"):
@@ -810,9 +807,11 @@ class _Estimator:
         self.loss_curve_: list[float] = []
 
     def _train(self, dataset: Dataset, loss: str, epochs: int) -> Any:
-        # the optimizer is kept with the net: partial_fit goes on with its state, and what is pickled is without it
+        # the optimizer is kept with the net: partial_fit goes on with its state, and what is pickled is without it, and without dropout
         optimizer = getattr(self.net_, "_optimizer", None)
         if optimizer is None:
+            for layer in range(len(self.hidden)):
+                self.net_.set_dropout(layer, self.dropout)
             optimizer = self.net_._optimizer = Optimizer(self.net_, self.method, seed=self._seed)
             if self.learning_rate is not None:
                 optimizer.set(learning_rate=self.learning_rate)

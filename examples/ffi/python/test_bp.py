@@ -591,6 +591,15 @@ class Estimators(unittest.TestCase):
         self.assertEqual(classifier.fit(X, y).net_.to_bytes(), bp.Classifier(**classifier.get_params()).fit(X, y).net_.to_bytes())
         with self.assertRaises(ValueError):
             classifier.predict(X[:, :1])
+        answers = classifier.predict(X)
+        self.assertTrue((classifier.set_params(dtype="f64").predict(X) == answers).all())
+
+    @needs_numpy
+    def test_dropout_after_pickling(self):
+        X, y = self.blobs()
+        pickled = pickle.dumps(bp.Classifier(method="sgd", dropout=0.5, epochs=1).fit(X, y))
+        with_it, without = pickle.loads(pickled), pickle.loads(pickled).set_params(dropout=0)
+        self.assertNotEqual(with_it.partial_fit(X, y).net_.to_bytes(), without.partial_fit(X, y).net_.to_bytes())
 
     @needs_numpy
     def test_partial_fit(self):
@@ -625,6 +634,8 @@ class Estimators(unittest.TestCase):
             regressor.predict([[1.0]])
         with self.assertRaisesRegex(bp.ArgumentError, "nonsense"):
             bp.Regressor(activation="nonsense").fit([[1.0], [2.0]], [1.0, 2.0])
+        with self.assertRaisesRegex(bp.ArgumentError, "f16"):
+            bp.Regressor(dtype="f16").fit([[1.0], [2.0]], [1.0, 2.0])
         with self.assertRaises(AttributeError):
             bp.Estimator
 
