@@ -22,7 +22,7 @@ try:
 except ImportError:
     cffi = None
 
-MANY = 1000
+MANY = 256
 
 
 def nanoseconds(call, seconds):
@@ -75,9 +75,15 @@ def rows(net, workspace):
 def main():
     parser = argparse.ArgumentParser(description="What a call from Python costs.")
     parser.add_argument("--seconds", type=float, default=0.2, help="measured for each row")
-    seconds = parser.parse_args().seconds
+    parser.add_argument("--lines", action="store_true", help="only bp.py, in two lines as the other languages' programs have them")
+    options = parser.parse_args()
+    seconds = options.seconds
     net = bp.Net(2).add_dense(3, "tanh").add_dense(2, "tanh").add_dense(1, "tanh").initialize(seed=42)
     workspace = bp.Workspace(net, MANY)
+    if options.lines:
+        took = {samples: nanoseconds(call, seconds) / samples for what, samples, call in rows(net, workspace) if what.startswith("bp.py")}
+        print(f"one sample: {took[1]:.0f} ns\n{MANY} samples: {took[MANY]:.1f} ns each")
+        return
     print("| 2-3-2-1, f32 | samples in a call | ns a call | ns a sample |\n| --- | --: | --: | --: |")
     for what, samples, call in rows(net, workspace):
         took = nanoseconds(call, seconds)
