@@ -71,7 +71,8 @@ static bench_cost layer_cost(const char *operation, double n)
 bench_cost bench_case_cost(const bench_case *c)
 {
     if (c->bytes > 0) {
-        return (bench_cost){.read_bytes = strcmp(c->operation, "csv") == 0 ? c->bytes : 0, .weight_bytes = c->bytes};
+        bool is_read = strcmp(c->operation, "csv") == 0 || strcmp(c->operation, "model") == 0; /* and not only opened */
+        return (bench_cost){.read_bytes = is_read ? c->bytes : 0, .weight_bytes = c->bytes};
     }
     double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
     bool is_sweep = c->method && c->operation && c->samples == 0;

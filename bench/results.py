@@ -4,7 +4,6 @@ import math
 import sys
 
 FORMAT = "bp-bench 1"
-SUITES = ("step", "online", "layer", "batch", "infer", "threads", "train", "mnist")
 KEY = ("suite", "name", "operation", "dtype", "batch", "threads", "method", "seed")
 
 

@@ -1,8 +1,8 @@
 /**
  * libbp: feed-forward neural networks trained by backpropagation.
  *
- * This header includes every other. Read them in this order: net.h (build a network, run it, get gradients), train.h (learn),
- * dataset.h and csv_reader.h (data); layer.h shows the three formulas of one layer on their own.
+ * This header includes every other but bp.hpp, which has classes for C++. Read them in this order: net.h (build a network, run it, get
+ * gradients), train.h (learn), dataset.h and csv_reader.h (data); layer.h shows the three formulas of one layer on their own.
  *
  * Common to all of libbp:
  * - Matrices are row-major. A batch is batch × width, one sample a row, with no padding between rows.

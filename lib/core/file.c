@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* flock, and the strerror_r that returns its text */
+#define _DEFAULT_SOURCE /* flock */
 
 #include "core/file.h"
 
@@ -18,12 +18,10 @@
 /* How many savers of one file there can be at a time; with locks that do not work, how many killed ones. */
 enum { MAX_SAVERS = 100 };
 
-/* Why the last system call failed, in words; not strerror, which may write to memory that all threads share. */
 static bp_status fail_system(const char *function, const char *path, const char *action)
 {
-    char text[128] = "";
-    const char *words = strerror_r(errno, text, sizeof text);
-    return bp_fail(BP_ERROR_IO, "%s: %.200s: cannot %s: %s", function, path, action, words);
+    char text[BP_SYSTEM_WORDS];
+    return bp_fail(BP_ERROR_IO, "%s: %.200s: cannot %s: %s", function, path, action, bp_system_words(text));
 }
 
 static bp_status fail_kind(const char *function, const char *path, mode_t mode)

@@ -1,8 +1,11 @@
+#define _POSIX_C_SOURCE 200809L /* the strerror_r that returns a number, which every C library has */
+
 #include "core/status.h"
 
 #include "core/memory.h"
 #include "core/utf8.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +28,15 @@ static const char *const meanings[] = {
 };
 
 enum { STATUS_COUNT = sizeof names / sizeof *names };
+
+const char *bp_system_words(char text[BP_SYSTEM_WORDS])
+{
+    int error = errno;
+    if (strerror_r(error, text, BP_SYSTEM_WORDS) != 0) {
+        snprintf(text, BP_SYSTEM_WORDS, "error %d", error);
+    }
+    return text;
+}
 
 const char *bp_status_name(bp_status status)
 {

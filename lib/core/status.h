@@ -24,6 +24,12 @@ bp_status bp_fail_dtype(const char *function, const char *object, bp_dtype dtype
 bp_status bp_fail_size(const char *function, const char *argument, size_t value);  /* the limits are 1 … BP_MAX_DIMENSION */
 
 /*
+ * Why the last system call failed, errno in words, which are written to text; not strerror, which may write to memory that all threads share.
+ */
+enum { BP_SYSTEM_WORDS = 128 };
+const char *bp_system_words(char text[BP_SYSTEM_WORDS]);
+
+/*
  * The body of every …_from_name: the index of name among n names, which is the enum's value, or −1 with the sentence written if name is
  * none of them or NULL, or if out, where the caller is going to write, is NULL.
  */

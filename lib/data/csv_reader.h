@@ -3,8 +3,6 @@
 
 #include "bp/csv_reader.h"
 
-#include "data/stream.h"
-
 #include <stdbool.h>
 
 /* What the columns of a file are; columns count from 0, negative ones from the end. */
@@ -29,6 +27,7 @@ struct bp_csv_reader {
 #define BP_CSV_READER_INITIAL ((bp_csv_reader){.delimiter = ',', .one_hot = true})
 
 /* Reads all of an opened stream; returns its status. */
-bp_status bp_csv_read_stream(const bp_csv_reader *reader, bp_stream *stream, bp_dtype dtype, bp_dataset **dataset);
+struct bp_stream;
+bp_status bp_csv_read_stream(const bp_csv_reader *reader, struct bp_stream *stream, bp_dtype dtype, bp_dataset **dataset);
 
 #endif

@@ -1,4 +1,4 @@
-#define _GNU_SOURCE /* the strerror_r that returns its text */
+#define _POSIX_C_SOURCE 200809L
 
 #include "data/stream.h"
 
@@ -32,12 +32,10 @@ bp_status bp_stream_fail_memory(bp_stream *stream)
     return bp_stream_fail(stream, BP_ERROR_MEMORY, "out of memory");
 }
 
-/* Why the last system call failed, in words; not strerror, which may write to memory that all threads share. */
 static bp_status fail_system(bp_stream *stream, const char *action)
 {
-    char text[128] = "";
-    const char *words = strerror_r(errno, text, sizeof text);
-    return bp_stream_fail(stream, BP_ERROR_IO, "cannot %s: %s", action, words);
+    char text[BP_SYSTEM_WORDS];
+    return bp_stream_fail(stream, BP_ERROR_IO, "cannot %s: %s", action, bp_system_words(text));
 }
 
 /* Bytes as they lie in the file or in memory; fewer than room at the end only, or after a failure. */
