@@ -16,6 +16,17 @@ BP_API const char *bp_version(void);
 /** major × 10000 + minor × 100 + patch: 1.2.3 is 10203. Thread-safe. */
 BP_API uint32_t bp_version_number(void);
 
+/**
+ * 1 if the library was built with the feature of this name, 0 if not; also 0 for a name that it does not know, and for NULL. Thread-safe.
+ *
+ *     "lbfgs"       BP_METHOD_LBFGS, by liblbfgs
+ *     "onnx"        the calls of onnx.h, by protobuf-c
+ *     "openblas"    the kernels "blas" of kernel.h, by OpenBLAS
+ *
+ * What needs a feature that is not there returns BP_ERROR_UNSUPPORTED; kernels are passed over. Later versions may know more names.
+ */
+BP_API int bp_has_feature(const char *name);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,7 @@
-/* The values of all enum constants: programs compiled years ago, and FFIs, hold them as numbers. A line here is never changed. */
+/*
+ * The values of all enum constants, and where the members of structs are: programs compiled years ago, and FFIs, hold them as numbers. A line
+ * here is never changed.
+ */
 #include <bp/bp.h>
 
 _Static_assert(BP_OK == 0, "");
@@ -172,3 +175,7 @@ _Static_assert(offsetof(bp_progress, seconds_left) == 88 || sizeof(size_t) != 8,
 _Static_assert(offsetof(bp_progress, n_metrics) == 96 || sizeof(size_t) != 8, "");
 _Static_assert(offsetof(bp_progress, training) == 104 || sizeof(size_t) != 8, "");
 _Static_assert(offsetof(bp_progress, validation) == 112 || sizeof(size_t) != 8, "");
+
+/* What has been there is there; what is added is behind it. */
+_Static_assert(sizeof(bp_progress) >= 120 || sizeof(size_t) != 8, "");
+_Static_assert(_Alignof(bp_progress) == 8 || sizeof(size_t) != 8, "");
