@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** What a layer makes of its weighted sums. */
 typedef enum bp_activation {
     BP_ACTIVATION_IDENTITY = 0,   /**< e */
     BP_ACTIVATION_SIGMOID = 1,    /**< 1 / (1 + exp(−e)) */

@@ -32,8 +32,10 @@
 extern "C" {
 #endif
 
+/** What the columns of a file are. */
 typedef struct bp_csv_reader bp_csv_reader;
 
+/** What the first row is. */
 typedef enum bp_csv_header {
     BP_CSV_HEADER_NONE = 0,  /**< the first row is data; the default */
     BP_CSV_HEADER_NAMES = 1, /**< the first row names the columns, as many as the data has */
@@ -103,8 +105,8 @@ BP_API bp_status bp_csv_reader_set_target_columns(bp_csv_reader *reader, size_t 
 
 /**
  * 1: a column of inputs whose first value is not a number is of text, and becomes an input for each of its texts, in the order of their
- * bytes: 1 in the rows that have it, else 0. The input's name is "COLUMN=TEXT"; without a header the columns' names are their numbers, from
- * 1. A column can have 1,000 texts. With BP_CSV_MISSING_ERROR, words for missing values at a column's beginning leave open what it is: followed by
+ * bytes: 1 in the rows that have it, else 0. The input's name is "COLUMN=TEXT"; without a header the columns' names are their numbers, the
+ * first 1. A column can have 1,000 texts. With BP_CSV_MISSING_ERROR, words for missing values at a column's beginning leave open what it is: followed by
  * a number they are BP_ERROR_FORMAT. 0 (default): text is BP_ERROR_FORMAT. Returns also BP_ERROR_ARGUMENT.
  */
 BP_API bp_status bp_csv_reader_set_one_hot_inputs(bp_csv_reader *reader, int one_hot);

@@ -23,6 +23,7 @@
 extern "C" {
 #endif
 
+/** Samples and their targets. */
 typedef struct bp_dataset bp_dataset;
 
 /* ---- make ---- */
@@ -58,6 +59,7 @@ BP_API void bp_dataset_destroy(bp_dataset *dataset);
 
 /* ---- look (0 or NULL for a NULL dataset) ---- */
 
+/** What the dataset is; 0 for NULL. */
 BP_API bp_dtype bp_dataset_dtype(const bp_dataset *dataset);
 BP_API size_t bp_dataset_sample_count(const bp_dataset *dataset);
 BP_API size_t bp_dataset_input_count(const bp_dataset *dataset);
@@ -124,6 +126,7 @@ BP_API bp_status bp_dataset_split(const bp_dataset *dataset, double test_fractio
 BP_API bp_status bp_dataset_fold(const bp_dataset *dataset, size_t n_folds, size_t fold, uint64_t seed, bp_dataset **train,
                                  bp_dataset **validation);
 
+/** How columns of numbers are made comparable. */
 typedef enum bp_scaling {
     BP_SCALING_MIN_MAX = 0, /**< the least value of a column becomes 0, the greatest 1 */
     BP_SCALING_STANDARD = 1 /**< the mean of a column becomes 0, its deviation (over n, not n − 1) 1 */

@@ -11,6 +11,7 @@
 extern "C" {
 #endif
 
+/** The type of one element. */
 typedef enum bp_dtype {
     BP_F32 = 1, /**< float, IEEE 754 binary32 */
     BP_F64 = 2  /**< double, IEEE 754 binary64 */

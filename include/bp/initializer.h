@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+/** What the weights are drawn from. */
 typedef enum bp_initializer {
     BP_INITIALIZER_ZEROS = 0,          /**< all 0: for weights that are set afterwards; hidden units that start alike stay alike */
     BP_INITIALIZER_UNIFORM = 1,        /**< uniform in ±1 / √n_in */

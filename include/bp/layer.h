@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+/** A dense layer: W, b and an activation. */
 typedef struct bp_layer bp_layer;
 
 /**

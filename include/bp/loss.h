@@ -12,6 +12,7 @@
 extern "C" {
 #endif
 
+/** What training makes small. */
 typedef enum bp_loss {
     BP_LOSS_MSE = 0,                  /**< ½ Σ (z − y)², so that δ = z − y */
     BP_LOSS_MAE = 1,                  /**< Σ |z − y|; δ is 0 where z = y */

@@ -32,7 +32,9 @@
 extern "C" {
 #endif
 
+/** A network of dense layers. */
 typedef struct bp_net bp_net;
+/** The buffers for working with a net: workspace.h. */
 typedef struct bp_workspace bp_workspace;
 
 /** How the error signal goes from a layer to the one before. With g = δ ⊙ f′(e), the weights move by η g xᵀ under both. */
@@ -148,8 +150,7 @@ BP_API bp_status bp_net_set_class_names(bp_net *net, size_t n_classes, const cha
  */
 BP_API bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value);
 
-/* Read-only; the texts are the net's, until they are set again. NULL or 0 where there is none. */
-
+/** What was set. The texts are the net's, until they are set again. NULL or 0 where there is none. Read-only. */
 BP_API const char *bp_net_input_name(const bp_net *net, size_t index);
 BP_API size_t bp_net_class_count(const bp_net *net);
 BP_API const char *bp_net_class_name(const bp_net *net, size_t index);
@@ -179,6 +180,7 @@ BP_API void bp_net_destroy(bp_net *net);
 
 /* ---- inspect (read-only; 0 for a NULL net) ---- */
 
+/** What the net is; 0 for NULL. Read-only. */
 BP_API bp_dtype bp_net_dtype(const bp_net *net);
 BP_API bp_rule bp_net_rule(const bp_net *net);
 BP_API int bp_net_is_initialized(const bp_net *net);     /**< 1 or 0 */

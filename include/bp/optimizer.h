@@ -23,8 +23,10 @@
 extern "C" {
 #endif
 
+/** A method, its settings and its state. */
 typedef struct bp_optimizer bp_optimizer;
 
+/** How parameters are moved by a gradient. */
 typedef enum bp_method {
     BP_METHOD_SGD = 0, /**< θ ← θ − η g: stochastic gradient descent (Robbins, Monro 1951) */
     BP_METHOD_MOMENTUM = 1, /**< v ← μ v + g, θ ← θ − η v (Polyak 1964). PyTorch's form, in which η multiplies v; Polyak's v has η in it */

@@ -21,8 +21,10 @@
 extern "C" {
 #endif
 
+/** A learning rate that changes by the epoch. */
 typedef struct bp_schedule bp_schedule;
 
+/** The formula of the rate. */
 typedef enum bp_schedule_kind {
     BP_SCHEDULE_CONSTANT = 0,    /**< η₀ */
     BP_SCHEDULE_STEP = 1,        /**< η₀ factor^⌊⌊t⌋ / period⌋ (StepLR) */

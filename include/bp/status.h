@@ -13,6 +13,7 @@
 extern "C" {
 #endif
 
+/** What became of a call. */
 typedef enum bp_status {
     BP_OK = 0,
     BP_ERROR_ARGUMENT = 1,    /**< NULL where a pointer is needed, a size, index, enum value or number out of its range */

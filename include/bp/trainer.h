@@ -32,6 +32,7 @@
 extern "C" {
 #endif
 
+/** The loop around training steps. */
 typedef struct bp_trainer bp_trainer;
 
 /** Behind each setting: its range, and what it is unless set. Counts are whole numbers. */
@@ -140,14 +141,14 @@ typedef struct bp_progress {
     uint64_t batch;   /**< batches made in this epoch */
     uint64_t batches; /**< in an epoch */
     uint64_t step;    /**< of the optimizer, over all epochs */
-    double learning_rate;
+    double learning_rate;      /**< the optimizer's */
     double training_loss;      /**< mean of the steps of this epoch so far */
     double seconds;            /**< since bp_trainer_run was called */
     double samples_per_second; /**< in this run, validation included */
     double seconds_left;       /**< to the last of BP_TRAINER_EPOCHS at that speed */
     size_t n_metrics;          /**< elements of the next two */
     const double *training;    /**< by bp_metric; NaN where not computed */
-    const double *validation;
+    const double *validation;  /**< likewise, of the validation set */
 } bp_progress;
 
 /**
