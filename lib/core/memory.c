@@ -36,12 +36,13 @@ size_t bp_round_up(size_t n, size_t multiple)
 void *bp_allocate(size_t count, size_t size)
 {
     size_t bytes;
-    if (!bp_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX - BP_ALIGNMENT) {
+    if (!bp_multiply(count, size, &bytes) || bytes > PTRDIFF_MAX - HUGE_PAGE) {
         return NULL;
     }
-    bytes = bytes ? bp_round_up(bytes, BP_ALIGNMENT) : BP_ALIGNMENT;
     bool is_large = bytes >= LARGE;
-    void *memory = aligned_alloc(is_large ? HUGE_PAGE : BP_ALIGNMENT, bytes);
+    size_t alignment = is_large ? HUGE_PAGE : BP_ALIGNMENT;
+    bytes = bytes ? bp_round_up(bytes, alignment) : alignment;
+    void *memory = aligned_alloc(alignment, bytes);
 #ifdef MADV_HUGEPAGE
     if (memory && is_large) { /* fewer pages to be made at the first touch, and to be looked up at each one after it */
         madvise(memory, bytes, MADV_HUGEPAGE);
