@@ -78,26 +78,27 @@ bool model_read(const char *path, bp_net **net, model_format *format)
     return status == BP_OK;
 }
 
-/* The path's last part as a C identifier. */
-static void name_function_of(const char *path, size_t size, char *name)
+/* The function has this name or, without one, that of the path's last part; behind net_ where that is none for C, as a keyword is not. */
+static bp_status write_c(const bp_net *net, const char *path, const char *function_name)
 {
+    enum { PREFIX = 4 };
+    char name[64] = "net_";
     const char *slash = strrchr(path, '/'), *part = slash ? slash + 1 : path;
-    size_t length = strcspn(part, "."), n = 0;
-    if (!isalpha((unsigned char)*part)) {
-        memcpy(name, "net_", n = 4);
+    size_t length = strcspn(part, "."), most = sizeof name - PREFIX - 1;
+    for (size_t i = 0; i < length && i < most; i++) {
+        name[PREFIX + i] = isalnum((unsigned char)part[i]) ? part[i] : '_';
     }
-    for (size_t i = 0; i < length && n + 1 < size; i++) {
-        name[n++] = isalnum((unsigned char)part[i]) ? part[i] : '_';
+    if (function_name) {
+        return bp_net_export_c(net, path, function_name);
     }
-    name[n] = '\0';
+    bp_status status = bp_net_export_c(net, path, name + PREFIX);
+    return status == BP_ERROR_ARGUMENT ? bp_net_export_c(net, path, name) : status;
 }
 
 bool model_write(const bp_net *net, const char *path, model_format format, const char *function_name)
 {
-    char name[64];
-    name_function_of(path, sizeof name, name);
     bp_status status = format == MODEL_ONNX ? bp_net_export_onnx(net, path)
-                       : format == MODEL_C  ? bp_net_export_c(net, path, function_name ? function_name : name)
+                       : format == MODEL_C  ? write_c(net, path, function_name)
                                             : bp_net_save(net, path);
     if (status != BP_OK) {
         complain_of(status);
