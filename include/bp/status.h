@@ -43,6 +43,12 @@ BP_API const char *bp_status_string(bp_status status);
  */
 BP_API const char *bp_last_error(void);
 
+/**
+ * Makes text the calling thread's sentence, and returns status: for functions of the caller's that the library calls, and for libraries on top of
+ * this one. Of text, at most 511 bytes are kept, and what is no printable UTF-8 of one line becomes "?"; NULL counts as "".
+ */
+BP_API bp_status bp_set_last_error(bp_status status, const char *text);
+
 #ifdef __cplusplus
 }
 #endif

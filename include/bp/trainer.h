@@ -255,6 +255,9 @@ BP_API bp_status bp_trainer_save(const bp_trainer *trainer, const char *path);
  */
 BP_API bp_status bp_trainer_load(bp_trainer *trainer, const char *path);
 
+/** The same from the bytes of such a file, which are not needed afterwards. Returns BP_ERROR_ARGUMENT (NULL), and else as bp_trainer_load. */
+BP_API bp_status bp_trainer_load_memory(bp_trainer *trainer, const void *bytes, size_t size);
+
 #ifdef __cplusplus
 }
 #endif

@@ -73,6 +73,13 @@ bp_status bp_fail(bp_status status, const char *format, ...)
     return status;
 }
 
+bp_status bp_set_last_error(bp_status status, const char *text)
+{
+    char copy[sizeof last_error]; /* text may be the sentence itself */
+    snprintf(copy, sizeof copy, "%s", text ? text : "");
+    return bp_fail(status, "%s", copy);
+}
+
 bp_status bp_fail_null(const char *function, const char *argument)
 {
     return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is NULL", function, argument);

@@ -25,10 +25,11 @@ void REAL(bp_dropout_forward)(const REAL(bp_pass) * pass, size_t l, bp_range out
     uint32_t drawn[4];
     size_t m = pass->ws->layers[l].m, end = outputs.first + outputs.n;
     for (size_t i = outputs.first; i < end; i++) {
-        if (i == outputs.first || i % 4 == 0) {
-            bp_random_words(key, (uint32_t)l, i / 4, drawn);
+        size_t number = pass->preceding * m + i; /* in the batch of the step */
+        if (i == outputs.first || number % 4 == 0) {
+            bp_random_words(key, (uint32_t)l, number / 4, drawn);
         }
-        factors[i] = drawn[i % 4] < below ? 0 : kept;
+        factors[i] = drawn[number % 4] < below ? 0 : kept;
         y_dropped[i] = y[i] * factors[i];
     }
     if (pass->batch == 1 && end == m) {

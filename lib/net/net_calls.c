@@ -164,7 +164,7 @@ bp_status REAL(bp_net_gradient)(const bp_net *net, bp_workspace *ws, bp_loss los
     REAL(bp_job)
     j = {
         .function = __func__,
-        .pass = {.net = net, .ws = ws, .batch = batch},
+        .pass = {.net = net, .ws = ws, .batch = batch, .step_batch = batch},
         .loss = loss,
         .samples = &samples,
         .sink = {.take = gradient ? take_gradient : NULL, .context = &context},

@@ -22,11 +22,12 @@ static void add_noise(const REAL(bp_pass) * pass, real *x)
 {
     uint64_t seed = bp_random_key(pass->seed, BP_RANDOM_NOISE, pass->step);
     double pair[2];
-    for (size_t i = 0; i < pass->batch * pass->net->n_inputs; i++) {
-        if (i % 2 == 0) {
+    size_t n = pass->net->n_inputs, first = pass->preceding * n;
+    for (size_t i = first; i < first + pass->batch * n; i++) {
+        if (i == first || i % 2 == 0) {
             bp_random_normal_pair(seed, 0, i / 2, pair);
         }
-        x[i] += (real)(pass->net->input_noise * pair[i % 2]);
+        x[i - first] += (real)(pass->net->input_noise * pair[i % 2]);
     }
 }
 
@@ -131,7 +132,7 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
     job->is_local = net->rule == BP_RULE_GRADIENT && bp_loss_is_fused(job->loss);
     double sum =
         REAL(bp_kernel)()->loss(job->loss, job->is_local, batch, output->m, output->e, output->y, job->target, job->weights, output->g);
-    job->mean_loss = (real)(sum / (double)batch);
+    job->mean_loss = (real)(sum / (double)job->pass.step_batch);
     job->status = BP_OK;
     if (!isfinite(job->mean_loss)) {
         bool is_nan = isnan(job->mean_loss);
@@ -166,6 +167,16 @@ void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) 
         REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, layer->weights, layer->ld, layer->bias);
     } else if (sink->take) {
         sink->take(sink->context, pass, l, rows);
+    }
+}
+
+void REAL(bp_pass_layer_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t l)
+{
+    if (sink->layer_done) {
+        bp_team_wait(team);
+        if (team->thread == 0) {
+            sink->layer_done(sink->context, l);
+        }
     }
 }
 

@@ -17,6 +17,8 @@ typedef struct REAL(bp_pass) {
     const bp_net *net;
     bp_workspace *ws;
     size_t batch;
+    size_t step_batch; /* samples of the step that these are of: more than batch if others have the rest. Losses are divided by it */
+    size_t preceding;  /* and those of it before these */
     /* of a training step: then there are dropout and noise, whose numbers depend on the seed and the step */
     bool trains;
     uint64_t seed, step;
@@ -24,10 +26,12 @@ typedef struct REAL(bp_pass) {
 
 /* Samples of a call: number s is row s of x and target, or row order[s]. */
 typedef struct REAL(bp_samples) {
-    const real *x;        /* rows of n_inputs */
-    const real *target;   /* rows of n_outputs, or NULL; not yet as the net's output scaling makes them */
-    const real *weights;  /* of a row's loss; NULL: 1 */
-    const size_t *order;  /* or NULL */
+    const real *x;       /* rows of n_inputs */
+    const real *target;  /* rows of n_outputs, or NULL; not yet as the net's output scaling makes them */
+    const real *weights; /* of a row's loss; NULL: 1 */
+    const size_t *order; /* or NULL */
+    /* where others have samples of the step as well (bp_pass); 0 and 0: they have not */
+    size_t step_batch, preceding;
     real label_smoothing; /* s: a target z becomes (1 − s) z + s / n_outputs (Szegedy et al. 2016) */
 } REAL(bp_samples);
 
@@ -62,6 +66,8 @@ typedef struct REAL(bp_pass_sink) {
     bool first_left; /* but not yet in its first layer: REAL(bp_pass_update_first), or …_update_forward, is to follow */
     /* otherwise this is given the rows of every layer, a part of them at a time, by several threads at once; NULL: not wanted */
     void (*take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows);
+    /* and this is called when all rows of a layer have been, by one thread, as soon as that can be; NULL: not wanted */
+    void (*layer_done)(void *context, size_t layer);
     void *context;
 } REAL(bp_pass_sink);
 

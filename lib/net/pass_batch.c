@@ -55,12 +55,20 @@ void REAL(bp_batch_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     bp_team_wait(team);
 }
 
+/* This thread's rows of a layer's gradient, of all samples, whose g is there. */
+static void deliver(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink, size_t l)
+{
+    REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, pass->ws->layers[l].m, LINE));
+    REAL(bp_pass_layer_done)(sink, team, l);
+}
+
 void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink)
 {
     bp_range samples = own_samples(pass, team);
     bool exact = pass->net->rule == BP_RULE_GRADIENT;
+    bool at_once = sink->layer_done; /* each layer's gradient as soon as its g is there */
     size_t lowest = REAL(bp_pass_lowest)(pass);
-    for (size_t l = pass->net->n_layers; samples.n > 0 && l-- > lowest; is_local = false) {
+    for (size_t l = pass->net->n_layers; l-- > lowest; is_local = false) {
         const bp_layer_step *layer = &pass->ws->layers[l];
         real *delta_prev = REAL(bp_pass_delta_prev)(pass, l);
         if (REAL(bp_dropout_is_on)(pass)) {
@@ -69,15 +77,23 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
         if (exact && !is_local) {
             local_gradient(layer, samples);
         }
+        if (at_once && exact) {
+            bp_team_wait(team);
+            deliver(pass, team, sink, l);
+        }
         if (delta_prev) {
             backward(layer, samples, delta_prev);
         }
         if (!exact) {
             local_gradient(layer, samples);
         }
+        if (at_once && !exact) {
+            bp_team_wait(team);
+            deliver(pass, team, sink, l);
+        }
     }
     bp_team_wait(team); /* from here on, weights change, and g of all samples is needed */
-    for (size_t l = pass->net->n_layers; l-- > lowest;) {
-        REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, pass->ws->layers[l].m, LINE));
+    for (size_t l = pass->net->n_layers; !at_once && l-- > lowest;) {
+        deliver(pass, team, sink, l);
     }
 }

@@ -14,6 +14,9 @@ void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bo
 /* Hands rows of a layer's local gradient to where they are to go. */
 void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t layer, bp_range rows);
 
+/* Says that this thread's rows of a layer have been handed over, where that is wanted. */
+void REAL(bp_pass_layer_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t layer);
+
 /* The lowest layer that a backward pass comes to. */
 static inline size_t REAL(bp_pass_lowest)(const REAL(bp_pass) * pass)
 {

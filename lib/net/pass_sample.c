@@ -196,6 +196,7 @@ void REAL(bp_sample_backward)(const REAL(bp_pass) * pass, const bp_team *team, b
     if (!is_straight(pass, team, sink)) {
         for (size_t lowest = REAL(bp_pass_lowest)(pass); l-- > lowest;) {
             backward_layer(pass, team, sink, l);
+            REAL(bp_pass_layer_done)(sink, team, l);
         }
         return;
     }

@@ -103,7 +103,7 @@ static bool add_states(bp_tensors *file, const char *prefix, const bp_trainer *t
 static bool add_texts(bp_tensors *file, const bp_trainer *t)
 {
     char samples[NAME_SIZE];
-    sprintf(samples, "%zu", t->training->n_samples);
+    sprintf(samples, "%zu", bp_trainer_samples(t));
     bool done = bp_tensors_add_text(file, "checkpoint", version) && bp_tensors_add_text(file, "method", bp_method_name(t->opt->method)) &&
                 bp_tensors_add_text(file, "loss", bp_loss_name(t->loss)) && bp_tensors_add_text(file, "samples", samples);
     if (done && t->has_schedule) {
@@ -204,7 +204,7 @@ static bp_status check_version(const loaded *in)
 static bp_status check_texts(const loaded *in, const bp_trainer *t)
 {
     char samples[NAME_SIZE];
-    sprintf(samples, "%zu", t->training->n_samples);
+    sprintf(samples, "%zu", bp_trainer_samples(t));
     bp_status status = check_text(in, "method", bp_method_name(t->opt->method));
     if (status == BP_OK) {
         status = check_text(in, "loss", bp_loss_name(t->loss));
@@ -341,7 +341,7 @@ static bp_status check_numbers(const loaded *in, const bp_trainer *t)
     const bp_trainer_place *place = &in->place;
     const bp_trainer_values *values = &in->values;
     bool has_best = place->best_epoch != UINT64_MAX;
-    bool good = place->sample <= t->training->n_samples && (!has_best || place->best_epoch < place->epoch) &&
+    bool good = place->sample <= bp_trainer_samples(t) && (!has_best || place->best_epoch < place->epoch) &&
                 place->best_is_in_net <= has_best &&
                 (place->pending == BP_STOP_NONE || place->pending == BP_STOP_PATIENCE || place->pending == BP_STOP_TARGET);
     if (!good) {
@@ -467,6 +467,24 @@ static void take(bp_trainer *t, loaded *in)
     }
 }
 
+/* The trainer is as the file says, which ends with this. */
+static bp_status load(const char *function, bp_trainer *t, const char *path, bp_tensors *file)
+{
+    loaded in = {.function = function, .path = path, .file = file};
+    in.best = bp_allocate(bp_parameter_bytes(t->net), 1);
+    bool room = bp_snapshot_allocate(&in.latest, t->net, t->opt) && bp_snapshot_allocate(&in.start, t->net, t->opt) && in.best;
+    bp_status status = room ? read_all(&in, t) : bp_fail_memory(function);
+    if (status == BP_OK) {
+        take(t, &in);
+    }
+    bp_snapshot_release(&in.latest);
+    bp_snapshot_release(&in.start);
+    free(in.best);
+    free(in.history);
+    bp_tensors_destroy(file);
+    return status;
+}
+
 bp_status bp_trainer_load(bp_trainer *t, const char *path)
 {
     bp_status status = bp_trainer_check_idle(__func__, t);
@@ -477,20 +495,19 @@ bp_status bp_trainer_load(bp_trainer *t, const char *path)
     if (status == BP_OK) {
         status = bp_tensors_load(__func__, path, true, &file);
     }
-    if (status != BP_OK) {
-        return status;
+    return status == BP_OK ? load(__func__, t, path, file) : status;
+}
+
+bp_status bp_trainer_load_memory(bp_trainer *t, const void *bytes, size_t size)
+{
+    static const char name[] = "the checkpoint";
+    bp_status status = bp_trainer_check_idle(__func__, t);
+    if (status == BP_OK && !bytes) {
+        status = bp_fail_null(__func__, "bytes");
     }
-    loaded in = {.function = __func__, .path = path, .file = file};
-    in.best = bp_allocate(bp_parameter_bytes(t->net), 1);
-    bool room = bp_snapshot_allocate(&in.latest, t->net, t->opt) && bp_snapshot_allocate(&in.start, t->net, t->opt) && in.best;
-    status = room ? read_all(&in, t) : bp_fail_memory(__func__);
+    bp_tensors *file = NULL;
     if (status == BP_OK) {
-        take(t, &in);
+        status = bp_tensors_load_memory(__func__, name, bytes, size, true, &file);
     }
-    bp_snapshot_release(&in.latest);
-    bp_snapshot_release(&in.start);
-    free(in.best);
-    free(in.history);
-    bp_tensors_destroy(file);
-    return status;
+    return status == BP_OK ? load(__func__, t, name, file) : status;
 }

@@ -67,7 +67,7 @@ static double r2(const bp_evaluation *evaluation)
         double residual = evaluation->outputs[i].residual, deviation = evaluation->outputs[i].deviation;
         sum += deviation > 0 ? 1 - residual / deviation : residual == 0;
     }
-    return evaluation->dataset->n_samples > 1 ? sum / (double)n_outputs : (double)NAN;
+    return evaluation->n_samples > 1 ? sum / (double)n_outputs : (double)NAN;
 }
 
 static double rmse(const bp_evaluation *evaluation, double n)
@@ -81,7 +81,7 @@ static double rmse(const bp_evaluation *evaluation, double n)
 
 static double metric_of(const bp_evaluation *evaluation, size_t metric)
 {
-    double n = (double)evaluation->dataset->n_samples, n_numbers = n * (double)evaluation->dataset->n_outputs;
+    double n = evaluation->n_samples, n_numbers = n * (double)evaluation->dataset->n_outputs;
     bool has_classes = evaluation->dataset->n_classes > 0;
     switch (metric) {
     case BP_METRIC_LOSS:
@@ -101,30 +101,100 @@ static double metric_of(const bp_evaluation *evaluation, size_t metric)
     }
 }
 
+/* What a rank tells the others: these numbers, then three for each output. */
+enum { TOLD_SAMPLES, TOLD_LOSS, TOLD_ABSOLUTE_ERROR, TOLD_RIGHT, TOLD_AMONG_FIRST, TOLD_COUNT };
+
+static void tell(const bp_evaluation *evaluation, double *told)
+{
+    told[TOLD_SAMPLES] = evaluation->n_samples;
+    told[TOLD_LOSS] = evaluation->loss_sum;
+    told[TOLD_ABSOLUTE_ERROR] = evaluation->absolute_error;
+    told[TOLD_RIGHT] = (double)evaluation->right;
+    told[TOLD_AMONG_FIRST] = (double)evaluation->among_first;
+    memcpy(told + TOLD_COUNT, evaluation->outputs, evaluation->dataset->n_outputs * sizeof *evaluation->outputs);
+}
+
+/* Adds another rank's sums; means and deviations as Chan, Golub, LeVeque 1983. */
+static void add(bp_evaluation *evaluation, const double *told)
+{
+    const bp_output_sums *theirs = (const bp_output_sums *)(told + TOLD_COUNT);
+    double n = evaluation->n_samples, n_theirs = told[TOLD_SAMPLES], n_both = n + n_theirs;
+    for (size_t i = 0; i < evaluation->dataset->n_outputs; i++) {
+        bp_output_sums *sums = &evaluation->outputs[i];
+        double apart = theirs[i].mean - sums->mean;
+        sums->mean += apart * n_theirs / n_both;
+        sums->deviation += theirs[i].deviation + apart * apart * n * n_theirs / n_both;
+        sums->residual += theirs[i].residual;
+    }
+    evaluation->n_samples = n_both;
+    evaluation->loss_sum += told[TOLD_LOSS];
+    evaluation->absolute_error += told[TOLD_ABSOLUTE_ERROR];
+    evaluation->right += (size_t)told[TOLD_RIGHT];
+    evaluation->among_first += (size_t)told[TOLD_AMONG_FIRST];
+}
+
+/*
+ * The sums of all ranks, with the same bits on each: every one has a place of its own in what is summed, and they are added in the order of ranks.
+ * status is what became of this rank's.
+ */
+static bp_status combine(bp_evaluation *evaluation, bp_status status)
+{
+    const bp_data_parallel *parallel = evaluation->parallel;
+    size_t n = TOLD_COUNT + 3 * evaluation->dataset->n_outputs;
+    double *told = status == BP_OK ? bp_allocate(parallel->n_ranks * n, sizeof *told) : NULL;
+    if (status == BP_OK && !told) {
+        status = bp_fail_memory(evaluation->function);
+    }
+    if (status == BP_OK) {
+        tell(evaluation, told + parallel->rank * n);
+    }
+    status = parallel->agree(parallel->context, status, parallel->n_ranks * n, told);
+    if (status == BP_OK) {
+        bp_output_sums *outputs = evaluation->outputs;
+        memset(outputs, 0, evaluation->dataset->n_outputs * sizeof *outputs);
+        evaluation->n_samples = evaluation->loss_sum = evaluation->absolute_error = 0;
+        evaluation->right = evaluation->among_first = 0;
+        for (size_t rank = 0; rank < parallel->n_ranks; rank++) {
+            add(evaluation, told + rank * n);
+        }
+    }
+    free(told);
+    return status;
+}
+
+bp_status bp_evaluate(bp_evaluation *evaluation, size_t n_metrics, double *metrics, uint64_t *confusion)
+{
+    const bp_dataset *dataset = evaluation->dataset;
+    bp_status status = check(evaluation->function, evaluation, n_metrics, metrics, confusion);
+    size_t n_cells = 0;
+    if (status == BP_OK) {
+        bool fits = !confusion || bp_multiply(dataset->n_classes, dataset->n_classes, &n_cells);
+        evaluation->outputs = bp_allocate(dataset->n_outputs, sizeof *evaluation->outputs);
+        evaluation->confusion = confusion && fits ? bp_allocate(n_cells, sizeof *confusion) : NULL;
+        if (!evaluation->outputs || (confusion && !evaluation->confusion)) {
+            status = bp_fail_memory(evaluation->function);
+        } else {
+            status = evaluation->net->dtype == BP_F32 ? bp_evaluate_f32(evaluation) : bp_evaluate_f64(evaluation);
+            evaluation->n_samples = (double)dataset->n_samples;
+        }
+    }
+    if (evaluation->parallel) {
+        status = combine(evaluation, status);
+    }
+    for (size_t i = 0; status == BP_OK && i < n_metrics; i++) {
+        metrics[i] = metric_of(evaluation, i);
+    }
+    if (status == BP_OK && confusion) {
+        memcpy(confusion, evaluation->confusion, n_cells * sizeof *confusion);
+    }
+    free(evaluation->outputs);
+    free(evaluation->confusion);
+    return status;
+}
+
 bp_status bp_net_evaluate(const bp_net *net, bp_workspace *ws, bp_loss loss, const bp_dataset *dataset, size_t top_k, size_t n_metrics,
                           double *metrics, uint64_t *confusion)
 {
     bp_evaluation evaluation = {.function = __func__, .net = net, .ws = ws, .loss = loss, .dataset = dataset, .top_k = top_k};
-    bp_status status = check(__func__, &evaluation, n_metrics, metrics, confusion);
-    if (status != BP_OK) {
-        return status;
-    }
-    size_t n_cells = 0;
-    bool fits = !confusion || bp_multiply(dataset->n_classes, dataset->n_classes, &n_cells);
-    evaluation.outputs = bp_allocate(dataset->n_outputs, sizeof *evaluation.outputs);
-    evaluation.confusion = confusion && fits ? bp_allocate(n_cells, sizeof *confusion) : NULL;
-    if (!evaluation.outputs || (confusion && !evaluation.confusion)) {
-        status = bp_fail_memory(__func__);
-    } else {
-        status = net->dtype == BP_F32 ? bp_evaluate_f32(&evaluation) : bp_evaluate_f64(&evaluation);
-    }
-    for (size_t i = 0; status == BP_OK && i < n_metrics; i++) {
-        metrics[i] = metric_of(&evaluation, i);
-    }
-    if (status == BP_OK && confusion) {
-        memcpy(confusion, evaluation.confusion, n_cells * sizeof *confusion);
-    }
-    free(evaluation.outputs);
-    free(evaluation.confusion);
-    return status;
+    return bp_evaluate(&evaluation, n_metrics, metrics, confusion);
 }

@@ -2,6 +2,7 @@
 #ifndef BP_TRAIN_EVALUATION_H
 #define BP_TRAIN_EVALUATION_H
 
+#include "bp/data_parallel.h"
 #include "bp/metric.h"
 
 /* Of one output. */
@@ -18,7 +19,9 @@ typedef struct bp_evaluation {
     bp_loss loss;
     const bp_dataset *dataset;
     size_t top_k;
+    const bp_data_parallel *parallel; /* whose ranks each have a part of the samples; NULL: all are here */
     /* the sums */
+    double n_samples;
     double loss_sum;
     double absolute_error;   /* Σ |z − y| */
     size_t right;            /* samples whose class is the answer */
@@ -30,5 +33,8 @@ typedef struct bp_evaluation {
 /* Runs the net over the dataset and fills in the sums, which begin as zeros. The arguments have been checked. */
 bp_status bp_evaluate_f32(bp_evaluation *evaluation);
 bp_status bp_evaluate_f64(bp_evaluation *evaluation);
+
+/* bp_net_evaluate, in the name of evaluation->function, with the arguments that are in evaluation. Ranks make the call together. */
+bp_status bp_evaluate(bp_evaluation *evaluation, size_t n_metrics, double *metrics, uint64_t *confusion);
 
 #endif

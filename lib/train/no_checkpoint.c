@@ -19,3 +19,9 @@ bp_status bp_trainer_load(bp_trainer *trainer, const char *path)
     (void)trainer, (void)path;
     return refuse(__func__);
 }
+
+bp_status bp_trainer_load_memory(bp_trainer *trainer, const void *bytes, size_t size)
+{
+    (void)trainer, (void)bytes, (void)size;
+    return refuse(__func__);
+}

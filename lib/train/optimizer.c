@@ -85,6 +85,7 @@ void bp_optimizer_destroy(bp_optimizer *opt)
         free(opt->custom.state);
         free(opt->custom.theta);
         free(opt->custom.gradient);
+        free(opt->hook.gradient);
         bp_identity_release(opt->identity);
         free(opt);
     }

@@ -19,6 +19,13 @@ typedef struct bp_custom_method {
     void *state, *theta, *gradient;
 } bp_custom_method;
 
+/* What sees a gradient before the optimizer does; without complete there is none. */
+typedef struct bp_gradient_hook {
+    void (*ready)(void), (*complete)(void); /* functions of the dtype */
+    void *context;
+    void *gradient; /* laid out as θ */
+} bp_gradient_hook;
+
 struct bp_optimizer {
     bp_method method;
     bp_dtype dtype;
@@ -30,6 +37,7 @@ struct bp_optimizer {
     void *states[BP_MAX_STATES]; /* those that the method has, in the order of its formulas; of L-BFGS the best parameters */
     void *gradient;              /* where a gradient is summed; NULL for SGD until it needs one: it sums in the weights */
     bp_custom_method custom;
+    bp_gradient_hook hook;
     bool plain; /* a step is θ ← θ − η g and nothing else, and sums in the weights */
     bool whole; /* a step needs all of the gradient before it moves the first parameter */
     /* of the step that has begun, unless it is plain */

@@ -136,8 +136,8 @@ void bp_optimizer_settle_kind(bp_optimizer *opt)
     const double *settings = opt->settings;
     bool clips = settings[BP_OPTIMIZER_CLIP_VALUE] > 0 || settings[BP_OPTIMIZER_CLIP_NORM] > 0;
     bool penalized = settings[BP_OPTIMIZER_WEIGHT_DECAY] > 0 || settings[BP_OPTIMIZER_L1_PENALTY] > 0;
-    opt->plain = opt->method == BP_METHOD_SGD && !penalized && !clips;
-    opt->whole = opt->method == BP_METHOD_CUSTOM || opt->method == BP_METHOD_LBFGS || clips;
+    opt->plain = opt->method == BP_METHOD_SGD && !penalized && !clips && !opt->hook.complete;
+    opt->whole = opt->method == BP_METHOD_CUSTOM || opt->method == BP_METHOD_LBFGS || clips || opt->hook.complete;
 }
 
 /* That there is such a setting, and that the method has it. */

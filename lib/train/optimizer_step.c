@@ -5,6 +5,7 @@
 #include "net/check.h"
 #include "net/packing.h"
 #include "net/parameters.h"
+#include "train/gradient_hook.h"
 
 #include <math.h>
 #include <string.h>
@@ -93,17 +94,23 @@ static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pa
     }
 }
 
-/* The mean gradient of these rows, put where the optimizer has room for it. */
+/* The mean gradient of these rows, put where the optimizer, or its hook, has room for it. */
 static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass, size_t l, bp_range rows)
 {
     const bp_layer *layer = training->net->layers[l];
+    size_t ld = layer->ld;
     real *W = REAL(bp_optimizer_place)(training, training->opt->gradient, layer->weights);
     real *b = layer->bias ? REAL(bp_optimizer_place)(training, training->opt->gradient, layer->bias) : NULL;
-    memset(W + rows.first * layer->ld, 0, rows.n * layer->ld * sizeof *W);
+    if (training->opt->hook.complete) {
+        ld = layer->n_inputs;
+        W = REAL(bp_hook_gradient)(training, l);
+        b = layer->bias ? W + layer->n_outputs * ld : NULL;
+    }
+    memset(W + rows.first * ld, 0, rows.n * ld * sizeof *W);
     if (b) {
         memset(b + rows.first, 0, rows.n * sizeof *b);
     }
-    REAL(bp_pass_accumulate)(pass, l, rows, -1 / (real)pass->batch, W, layer->ld, b);
+    REAL(bp_pass_accumulate)(pass, l, rows, -1 / (real)pass->step_batch, W, ld, b);
 }
 
 void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows)

@@ -6,6 +6,7 @@
 #include "core/status.h"
 #include "net/check.h"
 #include "net/pass.h"
+#include "train/gradient_hook.h"
 #include "train/lbfgs.h"
 #include "train/optimizer_step.h"
 #include "train/train.h"
@@ -40,10 +41,11 @@ static void set_sink(training_job *j, bool look_ahead)
     const bp_optimizer *opt = j->training.opt;
     if (!opt->plain) {
         j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
+        j->step.sink.layer_done = opt->hook.complete ? REAL(bp_hook_layer_ready) : NULL;
         return;
     }
     real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
-    j->step.sink = (REAL(bp_pass_sink)){.net = j->training.net, .alpha = rate / (real)j->step.pass.batch, .first_left = look_ahead};
+    j->step.sink = (REAL(bp_pass_sink)){.net = j->training.net, .alpha = rate / (real)j->step.pass.step_batch, .first_left = look_ahead};
 }
 
 /* Sets what does not change from sample to sample; field by field, for that is much of a small net's step. */
@@ -52,7 +54,16 @@ static inline void begin_job(training_job *j, const char *function, bp_net *net,
 {
     ws->batch = 0;
     j->step.function = function;
-    j->step.pass = (REAL(bp_pass)){.net = net, .ws = ws, .batch = batch, .trains = true, .seed = opt->seed, .step = opt->n_steps + 1};
+    j->step.pass = (REAL(bp_pass)){
+        .net = net,
+        .ws = ws,
+        .batch = batch,
+        .step_batch = samples->step_batch ? samples->step_batch : batch,
+        .preceding = samples->preceding,
+        .trains = true,
+        .seed = opt->seed,
+        .step = opt->n_steps + 1,
+    };
     j->step.loss = loss;
     j->step.samples = samples;
     j->training.opt = opt;
@@ -70,6 +81,20 @@ static void compute_loss(training_job *j, const bp_team *team)
     }
 }
 
+/* By one thread: what becomes of the whole gradient before the first parameter moves. A step that fails is not counted. */
+static void settle(training_job *j)
+{
+    bp_optimizer *opt = j->training.opt;
+    bool has_begun = j->step.status == BP_OK;
+    if (opt->hook.complete) {
+        j->step.status = REAL(bp_hook_complete)(&j->training, j->step.function, j->step.status, &j->step.mean_loss);
+        opt->n_steps -= has_begun && j->step.status != BP_OK;
+    }
+    if (j->step.status == BP_OK) {
+        j->step.status = REAL(bp_optimizer_settle)(&j->training, j->step.function);
+    }
+}
+
 /* After a backward pass, the step of an optimizer that needed all of the gradient first; false if it failed. */
 static bool move_whole(training_job *j, const bp_team *team)
 {
@@ -78,7 +103,7 @@ static bool move_whole(training_job *j, const bp_team *team)
     }
     bp_team_wait(team);
     if (team->thread == 0) {
-        j->step.status = REAL(bp_optimizer_settle)(&j->training, j->step.function);
+        settle(j);
     }
     bp_team_wait(team);
     if (j->step.status == BP_OK) {
@@ -97,6 +122,8 @@ static void run_step(void *argument, size_t thread, size_t n_threads)
     if (j->step.status == BP_OK) {
         REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
         move_whole(j, &team);
+    } else if (thread == 0 && j->training.opt->hook.complete) {
+        settle(j);
     }
 }
 

@@ -115,7 +115,7 @@ bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt
     if (!made) {
         return bp_fail_memory(__func__);
     }
-    *made = (bp_trainer){.net = net, .opt = opt, .loss = loss, .training = training, .order_epoch = UINT64_MAX};
+    *made = (bp_trainer){.net = net, .opt = opt, .loss = loss, .training = training, .samples = training, .order_epoch = UINT64_MAX};
     made->place.best_epoch = UINT64_MAX;
     made->order = bp_allocate(training->n_samples, sizeof *made->order);
     made->best = bp_allocate(bp_parameter_bytes(net), 1);
@@ -156,7 +156,7 @@ static bp_status check_value(const char *function, const bp_trainer *t, bp_train
     const char *name = settings[setting].name;
     double minimum = settings[setting].minimum, maximum = settings[setting].maximum;
     if (setting == BP_TRAINER_BATCH_SIZE) {
-        maximum = (double)t->training->n_samples;
+        maximum = (double)bp_trainer_samples(t);
     }
     if (!(value >= minimum && value <= maximum)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %.17g; it can be %g to %.17g%s", function, name, value, minimum, maximum,
@@ -211,6 +211,11 @@ bp_status bp_trainer_get(const bp_trainer *t, bp_trainer_setting setting, double
     }
     *value = t->settings[setting];
     return BP_OK;
+}
+
+size_t bp_trainer_samples(const bp_trainer *t)
+{
+    return t->is_parallel ? (size_t)t->parallel.n_samples : t->training->n_samples;
 }
 
 size_t bp_trainer_batch(const bp_trainer *t)

@@ -2,6 +2,7 @@
 #ifndef BP_TRAIN_TRAINER_H
 #define BP_TRAIN_TRAINER_H
 
+#include "bp/data_parallel.h"
 #include "bp/trainer.h"
 
 #include "data/batch.h"
@@ -45,6 +46,8 @@ struct bp_trainer {
     void *progress_context;
     bp_progress_when progress_when;
     bool has_schedule;
+    bool is_parallel;
+    bp_data_parallel parallel; /* if so */
 
     /* in a checkpoint */
     double settings[BP_TRAINER_SETTING_COUNT];
@@ -60,11 +63,12 @@ struct bp_trainer {
     /* of a run */
     bool is_running;
     bp_workspace *ws;
-    size_t *order;        /* of this epoch's samples */
-    uint64_t order_epoch; /* whose order it is; UINT64_MAX: none's */
-    void *weights;        /* of each sample, as elements; NULL: all 1 */
-    bp_batch_room room;   /* for samples of a dataset that is not plain */
-    void *room_weights;   /* theirs */
+    size_t *order;             /* of this epoch's samples */
+    const bp_dataset *samples; /* the training set, or one of several ranks' part of it in this epoch's order */
+    uint64_t order_epoch;      /* whose order or samples these are; UINT64_MAX: none's */
+    void *weights;             /* of each sample, as elements; NULL: all 1 */
+    bp_batch_room room;        /* for samples of a dataset that is not plain */
+    void *room_weights;        /* theirs */
     double run_start, epoch_start;
     uint64_t run_samples;
     double metrics[2][BP_METRIC_COUNT]; /* of the training set and of the validation set, latest */
@@ -75,6 +79,21 @@ bp_status bp_trainer_check_idle(const char *function, const bp_trainer *trainer)
 
 /* That these can be a trainer's settings. */
 bp_status bp_trainer_check_settings(const char *function, const bp_trainer *trainer, const double *settings);
+
+/* Training samples, of all ranks. */
+size_t bp_trainer_samples(const bp_trainer *trainer);
+
+/* t->samples, of several ranks, from who has them. */
+bp_status bp_trainer_take_part(bp_trainer *trainer);
+
+/* That all ranks have the same settings. They make the call together, each with what became of its run so far. */
+bp_status bp_trainer_compare_ranks(const bp_trainer *trainer, bp_status status);
+
+/* t->stop, before the next epoch, if one of several ranks stops. */
+bp_status bp_trainer_agree_stop(bp_trainer *trainer);
+
+/* Where the loss of an epoch's steps is of one rank alone: it becomes that of all. */
+bp_status bp_trainer_agree_loss(bp_trainer *trainer);
 
 /* Samples of a step. */
 size_t bp_trainer_batch(const bp_trainer *trainer);

@@ -6,6 +6,7 @@
 #include "data/dataset.h"
 #include "net/check.h"
 #include "net/workspace.h"
+#include "train/evaluation.h"
 #include "train/trainer.h"
 
 #include <math.h>
@@ -60,7 +61,7 @@ static bp_status check_monitor(const bp_trainer *t)
         return bp_fail(BP_ERROR_ARGUMENT, "%s: monitor is %s, which needs a validation set or training_metrics", function,
                        bp_metric_name(metric));
     }
-    if (metric == BP_METRIC_R2 && data->n_samples == 1) {
+    if (metric == BP_METRIC_R2 && data->n_samples == 1 && !(t->is_parallel && t->parallel.n_ranks > 1)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: monitor is r2, which one sample has not", function);
     }
     return BP_OK;
@@ -80,6 +81,11 @@ static void exchange_best(bp_trainer *t)
     t->place.best_is_in_net = !t->place.best_is_in_net;
 }
 
+static bp_status weigh(bp_trainer *t)
+{
+    return (is_f32(t) ? bp_trainer_weigh_f32(t) : bp_trainer_weigh_f64(t)) ? BP_OK : bp_fail_memory(function);
+}
+
 static bp_status prepare(bp_trainer *t)
 {
     bp_status status = bp_check_optimizer(function, t->opt, t->net);
@@ -92,10 +98,10 @@ static bp_status prepare(bp_trainer *t)
     if (status == BP_OK) {
         status = prepare_workspace(t);
     }
-    if (status == BP_OK && !(is_f32(t) ? bp_trainer_weigh_f32(t) : bp_trainer_weigh_f64(t))) {
-        status = bp_fail_memory(function);
+    if (t->is_parallel) {
+        return bp_trainer_compare_ranks(t, status); /* and samples are weighed when they are there */
     }
-    return status;
+    return status == BP_OK ? weigh(t) : status;
 }
 
 /* ---- progress ---- */
@@ -117,7 +123,7 @@ static void report(bp_trainer *t, bool is_epoch_end, uint64_t epoch, uint64_t n_
     if (!t->progress) {
         return;
     }
-    size_t n = t->training->n_samples;
+    size_t n = bp_trainer_samples(t);
     double seconds = now() - t->run_start, epochs = t->settings[BP_TRAINER_EPOCHS];
     double rest = (epochs - (double)epoch + 1) * (double)n - (double)n_made;
     const bp_progress progress = {
@@ -166,31 +172,47 @@ static bp_status diverged(bp_trainer *t, const char *what)
         *(t->has_schedule ? &t->values.base_rate : &t->opt->settings[BP_OPTIMIZER_LEARNING_RATE]) /= 2;
         return BP_OK;
     }
-    size_t batch = at < t->training->n_samples ? pieces(t, at) + 1 : pieces(t, at);
+    size_t batch = at < bp_trainer_samples(t) ? pieces(t, at) + 1 : pieces(t, at);
     return bp_fail(BP_ERROR_DIVERGED, "%s: epoch %llu, batch %zu of %zu: %s; the net is back where the epoch began", function,
-                   (unsigned long long)t->place.epoch + 1, batch, pieces(t, t->training->n_samples), what);
+                   (unsigned long long)t->place.epoch + 1, batch, pieces(t, bp_trainer_samples(t)), what);
 }
 
 static void set_rate(bp_trainer *t)
 {
     if (t->has_schedule) {
-        double epoch = (double)t->place.epoch + (double)t->place.sample / (double)t->training->n_samples;
+        double epoch = (double)t->place.epoch + (double)t->place.sample / (double)bp_trainer_samples(t);
         bp_schedule_learning_rate(&t->schedule, t->values.base_rate, epoch, &t->opt->settings[BP_OPTIMIZER_LEARNING_RATE]);
     }
 }
 
-static void begin_epoch(bp_trainer *t)
+/* The order of this epoch's samples, or what this rank has of them. */
+static bp_status order_samples(bp_trainer *t)
+{
+    if (t->is_parallel) {
+        t->order_epoch = UINT64_MAX;
+        bp_status status = bp_trainer_take_part(t);
+        if (status == BP_OK) {
+            status = weigh(t);
+        }
+        if (status != BP_OK) {
+            return status;
+        }
+    } else if (t->settings[BP_TRAINER_SHUFFLE] == 1) {
+        bp_random_permutation((uint64_t)t->settings[BP_TRAINER_SEED], t->place.epoch, t->training->n_samples, t->order);
+    }
+    t->order_epoch = t->place.epoch;
+    return BP_OK;
+}
+
+static bp_status begin_epoch(bp_trainer *t)
 {
     if (t->place.sample == 0) {
         bp_snapshot_take(&t->start, t->net, t->opt);
         t->values.loss_sum = 0;
         t->values.seconds = 0;
     }
-    if (t->settings[BP_TRAINER_SHUFFLE] == 1 && t->order_epoch != t->place.epoch) {
-        bp_random_permutation((uint64_t)t->settings[BP_TRAINER_SEED], t->place.epoch, t->training->n_samples, t->order);
-        t->order_epoch = t->place.epoch;
-    }
     t->epoch_start = now();
+    return t->order_epoch == t->place.epoch ? BP_OK : order_samples(t);
 }
 
 static void count_seconds(bp_trainer *t)
@@ -203,12 +225,15 @@ static void count_seconds(bp_trainer *t)
 /* The batches that are left of this epoch, or as many as can be made now. */
 static bp_status train_batches(bp_trainer *t)
 {
-    size_t n = t->training->n_samples, piece = piece_of(t);
-    while (t->place.sample < n && t->stop == BP_STOP_NONE) {
+    size_t n = bp_trainer_samples(t), piece = piece_of(t);
+    while (t->place.sample < n && (t->stop == BP_STOP_NONE || t->is_parallel)) { /* ranks agree to stop at an epoch's end */
         size_t rest = n - (size_t)t->place.sample, made = rest < piece ? rest : piece;
         double sum;
         set_rate(t);
         bp_status status = is_f32(t) ? bp_trainer_train_f32(t, made, &sum) : bp_trainer_train_f64(t, made, &sum);
+        if (t->is_parallel && t->parallel.after_step) {
+            status = t->parallel.after_step(t->parallel.context, status, t->place.sample + made == n);
+        }
         if (status == BP_ERROR_NONFINITE) {
             return diverged(t, "the loss or its derivative is not finite");
         }
@@ -223,7 +248,7 @@ static bp_status train_batches(bp_trainer *t)
             count_seconds(t);
             report(t, false, t->place.epoch + 1, t->place.sample, t->values.loss_sum / (double)t->place.sample);
         }
-        if (t->place.sample < n && t->stop == BP_STOP_NONE && time_is_over(t)) {
+        if (t->place.sample < n && t->stop == BP_STOP_NONE && !t->is_parallel && time_is_over(t)) {
             t->stop = BP_STOP_TIME;
         }
     }
@@ -234,7 +259,16 @@ static bp_status evaluate(bp_trainer *t, const bp_dataset *data, double *metrics
 {
     double top_k = t->settings[BP_TRAINER_TOP_K];
     size_t k = top_k < (double)data->n_classes ? (size_t)top_k : data->n_classes;
-    return bp_net_evaluate(t->net, t->ws, t->loss, data, k, BP_METRIC_COUNT, metrics, NULL);
+    bp_evaluation evaluation = {
+        .function = "bp_net_evaluate",
+        .net = t->net,
+        .ws = t->ws,
+        .loss = t->loss,
+        .dataset = data,
+        .top_k = k,
+        .parallel = t->is_parallel ? &t->parallel : NULL,
+    };
+    return bp_evaluate(&evaluation, BP_METRIC_COUNT, metrics, NULL);
 }
 
 /* t->metrics of the epoch that is done. */
@@ -244,13 +278,16 @@ static bp_status measure(bp_trainer *t)
     for (int i = 0; i < BP_METRIC_COUNT; i++) {
         metrics[0][i] = metrics[1][i] = (double)NAN;
     }
-    metrics[0][BP_METRIC_LOSS] = t->values.loss_sum / (double)t->training->n_samples;
-    bp_status status = BP_OK;
+    bp_status status = t->is_parallel && t->parallel.after_step ? bp_trainer_agree_loss(t) : BP_OK;
+    if (status != BP_OK) {
+        return status;
+    }
+    metrics[0][BP_METRIC_LOSS] = t->values.loss_sum / (double)bp_trainer_samples(t);
     if (t->settings[BP_TRAINER_TRAINING_METRICS] == 1) {
-        status = evaluate(t, t->training, metrics[0]);
+        status = evaluate(t, t->samples, metrics[0]);
     } else if (t->settings[BP_TRAINER_HALVINGS] > 0 && !t->validation) { /* the next epoch could not go back behind this one's last step */
         double unused[BP_METRIC_COUNT];
-        status = evaluate(t, t->training, unused);
+        status = evaluate(t, t->samples, unused);
     }
     if (status == BP_OK && t->validation) {
         status = evaluate(t, t->validation, metrics[1]);
@@ -312,21 +349,23 @@ static bp_status end_epoch(bp_trainer *t)
     if (t->has_schedule) {
         bp_schedule_observe(&t->schedule, t->metrics[t->validation ? 1 : 0][BP_METRIC_LOSS]);
     }
-    double mean_loss = t->values.loss_sum / (double)t->training->n_samples;
+    double mean_loss = t->values.loss_sum / (double)bp_trainer_samples(t);
     t->place.epoch++;
     t->place.sample = 0;
-    report(t, true, t->place.epoch, t->training->n_samples, mean_loss);
+    report(t, true, t->place.epoch, bp_trainer_samples(t), mean_loss);
     if (t->stop == BP_STOP_NONE && time_is_over(t)) {
         t->stop = BP_STOP_TIME;
     }
-    return BP_OK;
+    return t->is_parallel ? bp_trainer_agree_stop(t) : BP_OK;
 }
 
 static bp_status train_epoch(bp_trainer *t)
 {
-    begin_epoch(t);
-    bp_status status = train_batches(t);
-    if (status == BP_OK && t->place.sample == t->training->n_samples) {
+    bp_status status = begin_epoch(t);
+    if (status == BP_OK) {
+        status = train_batches(t);
+    }
+    if (status == BP_OK && t->place.sample == bp_trainer_samples(t)) {
         return end_epoch(t);
     }
     count_seconds(t);
@@ -339,6 +378,9 @@ bp_status bp_trainer_run(bp_trainer *t)
     if (status == BP_OK) {
         t->stop = BP_STOP_NONE;
         status = prepare(t);
+        if (status != BP_OK && t->is_parallel) {
+            status = t->parallel.end_run(t->parallel.context, status);
+        }
     }
     if (status != BP_OK) {
         return status;
@@ -358,6 +400,9 @@ bp_status bp_trainer_run(bp_trainer *t)
         } else {
             status = train_epoch(t);
         }
+    }
+    if (t->is_parallel) {
+        status = t->parallel.end_run(t->parallel.context, status);
     }
     t->is_running = false;
     bool keeps_best = t->settings[BP_TRAINER_PATIENCE] > 0 && t->settings[BP_TRAINER_RESTORE_BEST] == 1;

@@ -9,34 +9,60 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A dataset's arrays as they are, in the trainer's order; of others, the samples that come next. *first is where these are. */
-static bp_status take_samples(const char *function, bp_trainer *t, size_t n, REAL(bp_samples) * samples, size_t *first)
+/*
+ * Of n samples of all ranks, the part of this one: *own of them, from *first on. Where that would be none, it is one with a weight of 0, so that
+ * every rank takes part in every step.
+ */
+static void take_part(const bp_trainer *t, size_t n, REAL(bp_samples) * samples, size_t *first, size_t *own)
 {
-    bool shuffled = t->settings[BP_TRAINER_SHUFFLE] == 1 && t->opt->method != BP_METHOD_LBFGS;
+    static const real no_weight[1] = {0};
+    size_t ranks = t->parallel.n_ranks, rank = t->parallel.rank, batch = bp_trainer_batch(t);
+    *first = (size_t)t->place.sample / batch * (batch * (rank + 1) / ranks - batch * rank / ranks);
+    *own = n * (rank + 1) / ranks - n * rank / ranks;
+    if (!t->parallel.after_step) {
+        samples->step_batch = n;
+        samples->preceding = n * rank / ranks;
+    }
+    if (*own == 0) {
+        *first = 0;
+        *own = 1;
+        samples->weights = no_weight;
+    }
+}
+
+/* A dataset's arrays as they are, in the trainer's order; of others, the samples that come next. *first is where these are, *own their number. */
+static bp_status take_samples(const char *function, bp_trainer *t, size_t n, REAL(bp_samples) * samples, size_t *first, size_t *own)
+{
+    bool shuffled = t->settings[BP_TRAINER_SHUFFLE] == 1 && t->opt->method != BP_METHOD_LBFGS && !t->is_parallel;
     const size_t *order = shuffled ? t->order : NULL;
     *samples = (REAL(bp_samples)){
-        .x = t->training->inputs,
-        .target = t->training->targets,
+        .x = t->samples->inputs,
+        .target = t->samples->targets,
         .weights = t->weights,
         .order = order,
         .label_smoothing = (real)t->settings[BP_TRAINER_LABEL_SMOOTHING],
     };
     *first = t->place.sample;
-    if (bp_dataset_is_plain(t->training)) {
+    *own = n;
+    if (t->is_parallel) {
+        take_part(t, n, samples, first, own);
+    }
+    if (bp_dataset_is_plain(t->samples)) {
         return BP_OK;
     }
     const void *inputs, *targets;
-    bp_status status = bp_batch_take(function, t->training, &t->room, *first, n, order, &inputs, &targets);
+    bp_status status = bp_batch_take(function, t->samples, &t->room, *first, *own, order, &inputs, &targets);
     if (status != BP_OK) {
         return status;
     }
     real *weights = t->room_weights;
-    for (size_t i = 0; t->weights && i < n; i++) {
-        weights[i] = ((const real *)t->weights)[order ? order[*first + i] : *first + i];
+    const real *of_samples = samples->weights;
+    for (size_t i = 0; of_samples && i < *own; i++) {
+        weights[i] = of_samples[order ? order[*first + i] : *first + i];
     }
     samples->x = inputs;
     samples->target = targets;
-    samples->weights = t->weights ? weights : NULL;
+    samples->weights = of_samples ? weights : NULL;
     samples->order = NULL;
     *first = 0;
     return BP_OK;
@@ -46,23 +72,23 @@ bp_status REAL(bp_trainer_train)(bp_trainer *t, size_t n, double *sum)
 {
     static const char function[] = "bp_trainer_run";
     REAL(bp_samples) samples;
-    size_t first;
-    bp_status status = take_samples(function, t, n, &samples, &first);
+    size_t first, own;
+    bp_status status = take_samples(function, t, n, &samples, &first, &own);
     if (status != BP_OK) {
         return status;
     }
     if (bp_trainer_is_online(t)) {
-        return REAL(bp_train_online)(function, t->net, t->ws, t->opt, t->loss, &samples, first, n, sum);
+        return REAL(bp_train_online)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, sum);
     }
     real mean;
-    status = REAL(bp_train_step)(function, t->net, t->ws, t->opt, t->loss, &samples, first, n, &mean);
-    *sum = status == BP_OK ? (double)mean * (double)n : 0;
+    status = REAL(bp_train_step)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, &mean);
+    *sum = status == BP_OK ? (double)mean * (double)(samples.step_batch ? n : own) : 0;
     return status;
 }
 
 bool REAL(bp_trainer_weigh)(bp_trainer *t)
 {
-    const bp_dataset *data = t->training;
+    const bp_dataset *data = t->samples;
     const double *weights = bp_dataset_weights(data);
     free(t->weights);
     t->weights = NULL;

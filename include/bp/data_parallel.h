@@ -1,0 +1,77 @@
+/**
+ * Training by several processes together: each has a replica of the net and some of the samples, and takes its part of every batch. The trainer
+ * needs somebody who carries numbers between them: mpi.h does, over MPI; what is here is for another transport.
+ *
+ * What differs between ranks is the samples alone: nets, optimizers, settings and everything that is decided from them are the same on all, epoch
+ * for epoch, and a trainer's checkpoint is that of one process with all samples.
+ */
+#ifndef BP_DATA_PARALLEL_H
+#define BP_DATA_PARALLEL_H
+
+#include "bp/dataset.h"
+#include "bp/export.h"
+#include "bp/status.h"
+#include "bp/trainer.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Gives the samples that this rank trains with in an epoch (from 0), in the order in which it takes them: of each batch of b samples, the last of an
+ * epoch may be smaller, the ⌊b r / n⌋-th to the one before the ⌊b (r + 1) / n⌋-th, for rank r of n. *samples is like the trainer's training set, and
+ * is there and unchanged until the next call. All ranks make this call.
+ */
+typedef bp_status bp_begin_epoch_function(void *context, uint64_t epoch, const bp_dataset **samples);
+
+/**
+ * Each values[i] becomes the sum of the ranks', with the same bits on all. If status, which is what became of the work before, is not BP_OK on some
+ * rank, no sums are made and all ranks are given the same one of these statuses (and its sentence). All ranks make this call with the same n.
+ */
+typedef bp_status bp_agree_function(void *context, bp_status status, size_t n, double *values);
+
+/**
+ * For parameter averaging (local SGD: Stich 2019), where a step uses the gradient of the rank's own part of a batch alone; without it, every
+ * gradient is summed over the ranks by the optimizer's gradient hook (gradient_hook.h). It is called behind each step, with what became of it, and
+ * may change the net's parameters; is_last: of an epoch, after which they are the same on all ranks. If some rank's step has failed, all ranks
+ * are to be given the same status, some steps later if it must be.
+ */
+typedef bp_status bp_after_step_function(void *context, bp_status status, int is_last);
+
+/**
+ * The end of a run, with its status, which on some ranks may be a failure that others do not know of and wait in another of these functions or
+ * in the hook, where they are to be told. Returns the status in which all ranks end. All ranks make this call.
+ */
+typedef bp_status bp_end_run_function(void *context, bp_status status);
+
+/** How this process takes part. All functions return BP_OK, or a status with the sentence of bp_set_last_error, which ends the run. */
+typedef struct bp_data_parallel {
+    size_t size;        /**< of this struct, in bytes */
+    size_t n_ranks;     /**< processes, 1 or more */
+    size_t rank;        /**< this one, 0 to n_ranks − 1 */
+    uint64_t n_samples; /**< training samples of all ranks together */
+    void *context;      /**< handed to the functions */
+    bp_begin_epoch_function *begin_epoch;
+    bp_agree_function *agree;
+    bp_after_step_function *after_step; /**< or NULL */
+    bp_end_run_function *end_run;
+} bp_data_parallel;
+
+/**
+ * Makes the trainer one of several. Its training set is the rank's own samples, and so is its validation set, which all ranks have or none;
+ * metrics are of all ranks' samples. BP_TRAINER_BATCH_SIZE is of all ranks together, and at least their number. When the progress function or the
+ * time limit of one rank ends the run, all end with that epoch. parallel is copied; NULL: alone again.
+ * Settings of trainer and optimizer are compared when a run begins: one that differs between ranks is BP_ERROR_STATE there, on all of them.
+ * Returns BP_ERROR_ARGUMENT (NULL trainer, a function that is missing, rank or n_samples out of range), BP_ERROR_STATE (called from within the
+ * trainer's own progress function; in the middle of an epoch), BP_ERROR_UNSUPPORTED (L-BFGS).
+ */
+BP_API bp_status bp_trainer_set_data_parallel(bp_trainer *trainer, const bp_data_parallel *parallel);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
