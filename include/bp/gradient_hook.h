@@ -23,7 +23,7 @@ extern "C" {
 /**
  * Elements first … first + n − 1 of the gradient (n elements, in the order of θ, net.h) are there: of one layer, and it is called for the last layer
  * first. The backward pass goes on when it returns. From then to the end of bp_gradient_complete these elements are the hook's, to read and to
- * write. It is not called for frozen layers, whose gradient is 0.
+ * write, as are those behind them. It is not called for frozen layers, whose gradient is 0.
  */
 typedef void bp_gradient_ready_f32(void *context, size_t first, size_t n, float *gradient);
 typedef void bp_gradient_ready_f64(void *context, size_t first, size_t n, double *gradient);
@@ -38,7 +38,7 @@ typedef bp_status bp_gradient_complete_f32(void *context, bp_status status, floa
 typedef bp_status bp_gradient_complete_f64(void *context, bp_status status, double *mean_loss, size_t n, double *gradient);
 
 /**
- * From now on every training step with this optimizer calls these, on the thread that called the library or one of its workspace's; they are not
+ * From now on every training step with this optimizer calls these, on the thread that called the library; they are not
  * to use the net, its workspaces or the optimizer but for reading. ready may be NULL; complete NULL removes the hook. Takes memory for as many
  * elements as the net has parameters, twice for SGD. bp_optimizer_step, whose gradient is the caller's, calls nothing.
  * Returns BP_ERROR_ARGUMENT (NULL opt, ready without complete), BP_ERROR_DTYPE, BP_ERROR_UNSUPPORTED (L-BFGS, a step of which has many gradients),

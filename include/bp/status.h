@@ -24,7 +24,8 @@ typedef enum bp_status {
     BP_ERROR_FORMAT = 6,      /**< a file's content is not what its format allows */
     BP_ERROR_NONFINITE = 7,   /**< NaN or infinity where a finite number is needed, or as the loss of a training step */
     BP_ERROR_UNSUPPORTED = 8, /**< a combination that has no meaning or that this build does not have */
-    BP_ERROR_DIVERGED = 9     /**< training has come to numbers that are not finite */
+    BP_ERROR_DIVERGED = 9,    /**< training has come to numbers that are not finite */
+    BP_ERROR_CONNECTION = 10  /**< another process does not answer, or cannot be reached (mpi.h) */
 } bp_status;
 
 /** "ok", "argument", "dtype", …; NULL for a value that is no status. Static text. Thread-safe. */

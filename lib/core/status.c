@@ -12,7 +12,7 @@
 
 static _Thread_local char last_error[512];
 
-static const char *const names[] = {"ok", "argument", "dtype", "state", "memory", "io", "format", "nonfinite", "unsupported", "diverged"};
+static const char *const names[] = {"ok", "argument", "dtype", "state", "memory", "io", "format", "nonfinite", "unsupported", "diverged", "connection"};
 
 static const char *const meanings[] = {
     "success",
@@ -25,6 +25,7 @@ static const char *const meanings[] = {
     "NaN or infinity",
     "unsupported combination",
     "training diverged",
+    "no answer from another process",
 };
 
 enum { STATUS_COUNT = sizeof names / sizeof *names };

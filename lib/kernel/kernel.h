@@ -42,6 +42,7 @@ typedef struct REAL(bp_method_rows) {
     const real *g, *direction;
     real *theta;
     real *first, *second; /* the method's state, in the order of its formula (bp/optimizer.h); NULL for a state that it has not */
+    size_t direction_ld;  /* from a row's direction to the next one's; 0: all rows have the same */
 } REAL(bp_method_rows);
 
 typedef struct REAL(bp_kernel_table) {

@@ -147,9 +147,10 @@ INLINE void sweep(update *moved, const REAL(bp_method_rows) * rows, const number
     const REAL(bp_method_rows) r = *rows;
     int penalized = s.decay != 0 || s.l1 != 0 || s.shrinkage != 0;
     for (size_t i = 0, row = 0; i < r.m; i++, row += r.ld) {
+        const real *direction = r.direction + i * r.direction_ld;
         vector scale = broadcast(r.g ? r.scale * r.g[i] : r.scale);
         for (size_t j = 0, at = row; j < r.n; j += LANES, at += LANES) {
-            vector theta = load(r.theta + at), g = scale * load(r.direction + j);
+            vector theta = load(r.theta + at), g = scale * load(direction + j);
             if (penalized) {
                 g = multiply_add(broadcast(s.l1), sign(theta), multiply_add(broadcast(s.decay), theta, g));
                 theta = multiply_add(broadcast(-s.shrinkage), theta, theta);

@@ -158,7 +158,7 @@ void REAL(bp_method_reference)(bp_method method, const REAL(bp_method_step) * st
         for (size_t j = 0; j < rows->n; j++) {
             size_t at = i * rows->ld + j;
             real *theta = rows->theta + at, scale = rows->g ? rows->scale * rows->g[i] : rows->scale;
-            real g = scale * rows->direction[j] + step->decay * *theta + step->l1 * sign(*theta);
+            real g = scale * rows->direction[i * rows->direction_ld + j] + step->decay * *theta + step->l1 * sign(*theta);
             *theta -= step->shrinkage * *theta;
             *theta = moved(method, step, g, *theta, rows->first ? rows->first + at : NULL, rows->second ? rows->second + at : NULL);
         }

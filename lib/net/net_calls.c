@@ -24,11 +24,7 @@ static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, b
     const bp_layer *layer = pass->net->layers[l];
     size_t n_in = layer->n_inputs;
     real *b = layer->has_bias ? W + layer->n_outputs * n_in : NULL;
-    memset(W + rows.first * n_in, 0, rows.n * n_in * sizeof *W);
-    if (b) {
-        memset(b + rows.first, 0, rows.n * sizeof *b);
-    }
-    REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, W, n_in, b);
+    REAL(bp_pass_sum)(pass, l, rows, sink->alpha, 0, W, n_in, b);
 }
 
 /* The gradient by the parameters of frozen layers is not computed. */

@@ -141,16 +141,22 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
     }
 }
 
-void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real alpha, real *W, size_t ld, real *b)
+void REAL(bp_pass_sum)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real alpha, real beta, real *W, size_t ld, real *b)
 {
     const REAL(bp_kernel_table) *kernel = REAL(bp_kernel)();
     const bp_layer_step *layer = &pass->ws->layers[l];
     const real *g = (const real *)layer->g + rows.first;
     W += rows.first * ld;
     if (pass->batch == 1) {
+        if (beta == 0) {
+            memset(W, 0, rows.n * ld * sizeof *W);
+        }
         kernel->ger(rows.n, layer->n, alpha, g, layer->x, W, ld);
     } else {
-        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, 1, W, ld);
+        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, beta, W, ld);
+    }
+    if (b && beta == 0) {
+        memset(b + rows.first, 0, rows.n * sizeof *b);
     }
     for (size_t s = 0; b && s < pass->batch; s++) {
         kernel->axpy(rows.n, alpha, g + s * layer->m, b + rows.first);
@@ -164,7 +170,7 @@ void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) 
     }
     if (sink->net) {
         bp_layer *layer = sink->net->layers[l];
-        REAL(bp_pass_accumulate)(pass, l, rows, sink->alpha, layer->weights, layer->ld, layer->bias);
+        REAL(bp_pass_sum)(pass, l, rows, sink->alpha, 1, layer->weights, layer->ld, layer->bias);
     } else if (sink->take) {
         sink->take(sink->context, pass, l, rows);
     }

@@ -99,8 +99,8 @@ void REAL(bp_job_loss)(REAL(bp_job) * job);
  */
 void REAL(bp_pass_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink);
 
-/* W += alpha Σ g xᵀ for these rows of a matrix laid out as the layer's W, and b likewise; b may be NULL. */
-void REAL(bp_pass_accumulate)(const REAL(bp_pass) * pass, size_t layer, bp_range rows, real alpha, real *W, size_t ld, real *b);
+/* W = beta W + alpha Σ g xᵀ for these rows of a matrix laid out as the layer's W, and b likewise; b may be NULL. beta is 0 or 1. */
+void REAL(bp_pass_sum)(const REAL(bp_pass) * pass, size_t layer, bp_range rows, real alpha, real beta, real *W, size_t ld, real *b);
 
 /* The update of the first layer that a backward pass of one sample left. */
 void REAL(bp_pass_update_first)(const REAL(bp_pass) * pass, const bp_team *team, bp_net *net, real alpha);

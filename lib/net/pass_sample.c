@@ -217,7 +217,7 @@ void REAL(bp_pass_update_first)(const REAL(bp_pass) * pass, const bp_team *team,
     bp_layer *first = net->layers[0];
     bp_range rows = own_rows(first, team);
     if (rows.n > 0) {
-        REAL(bp_pass_accumulate)(pass, 0, rows, alpha, first->weights, first->ld, first->bias);
+        REAL(bp_pass_sum)(pass, 0, rows, alpha, 1, first->weights, first->ld, first->bias);
     }
 }
 

@@ -2,7 +2,6 @@
 
 #include "core/memory.h"
 #include "core/status.h"
-#include "net/packing.h"
 #include "net/parameters.h"
 #include "net/pass.h"
 
@@ -46,14 +45,45 @@ real *REAL(bp_hook_gradient)(const bp_training *training, size_t l)
     return gradient;
 }
 
+/* Whether the optimizer can use the hook's gradient of a layer's weights as it lies there. */
+static bool has_whole_lines(const bp_layer *layer)
+{
+    return layer->n_inputs % (BP_ALIGNMENT / sizeof(real)) == 0;
+}
+
+real *REAL(bp_weight_gradient)(const bp_training *training, size_t l, size_t *ld)
+{
+    const bp_layer *layer = training->net->layers[l];
+    bool of_hook = training->opt->hook.complete && has_whole_lines(layer);
+    *ld = of_hook ? layer->n_inputs : layer->ld;
+    return of_hook ? REAL(bp_hook_gradient)(training, l) : REAL(bp_optimizer_place)(training, training->opt->gradient, layer->weights);
+}
+
+/* The rest of it, to where the optimizer looks for it. */
+static void take_back(const bp_training *training, size_t l)
+{
+    const bp_layer *layer = training->net->layers[l];
+    const real *packed = REAL(bp_hook_gradient)(training, l);
+    real *W = REAL(bp_optimizer_place)(training, training->opt->gradient, layer->weights);
+    size_t n_in = layer->n_inputs, n_out = layer->n_outputs;
+    for (size_t i = 0; i < n_out && !has_whole_lines(layer); i++) {
+        memcpy(W + i * layer->ld, packed + i * n_in, n_in * sizeof *W); /* the padding is 0, and stays so */
+    }
+    if (layer->has_bias) {
+        memcpy(REAL(bp_optimizer_place)(training, training->opt->gradient, layer->bias), packed + n_out * n_in, n_out * sizeof *W);
+    }
+}
+
 void REAL(bp_hook_layer_ready)(void *context, size_t l)
 {
     const bp_training *training = context;
     const bp_gradient_hook *hook = &training->opt->hook;
     real *gradient = REAL(bp_hook_gradient)(training, l);
-    if (hook->ready && !training->net->layers[l]->frozen) {
-        ((REAL(bp_gradient_ready) *)hook->ready)(hook->context, (size_t)(gradient - (real *)hook->gradient),
-                                                 bp_layer_parameter_count(training->net->layers[l]), gradient);
+    size_t n = bp_layer_parameter_count(training->net->layers[l]);
+    if (training->net->layers[l]->frozen) {
+        memset(gradient, 0, n * sizeof *gradient);
+    } else if (hook->ready) {
+        ((REAL(bp_gradient_ready) *)hook->ready)(hook->context, (size_t)(gradient - (real *)hook->gradient), n, gradient);
     }
 }
 
@@ -62,12 +92,9 @@ bp_status REAL(bp_hook_complete)(const bp_training *training, const char *functi
     const bp_gradient_hook *hook = &training->opt->hook;
     real *gradient = hook->gradient;
     size_t n = training->net->parameter_count;
-    if (status == BP_OK && training->net->has_frozen) {
-        for (size_t l = 0; l < training->net->n_layers; l++) {
-            if (training->net->layers[l]->frozen) {
-                memset(REAL(bp_hook_gradient)(training, l), 0, bp_layer_parameter_count(training->net->layers[l]) * sizeof *gradient);
-            }
-        }
+    if (status == BP_OK) { /* the backward pass did not come to the lowest frozen layers */
+        real *trained = REAL(bp_hook_gradient)(training, training->net->lowest_trained);
+        memset(gradient, 0, (size_t)(trained - gradient) * sizeof *gradient);
     }
     bp_status result =
         ((REAL(bp_gradient_complete) *)hook->complete)(hook->context, status, mean_loss, n, status == BP_OK ? gradient : NULL);
@@ -79,8 +106,8 @@ bp_status REAL(bp_hook_complete)(const bp_training *training, const char *functi
         result = bp_fail(BP_ERROR_NONFINITE, "%s: gradient[%zu] of the gradient hook is %g; gradients are finite", function, bad,
                          (double)gradient[bad]);
     }
-    if (result == BP_OK) {
-        bp_parameters_unpack(training->net, gradient, training->opt->gradient);
+    for (size_t l = 0; result == BP_OK && l < training->net->n_layers; l++) {
+        take_back(training, l);
     }
     return result;
 }

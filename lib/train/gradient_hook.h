@@ -10,6 +10,12 @@
 /* Where the gradient of a layer is summed: its W packed, then b. */
 real *REAL(bp_hook_gradient)(const bp_training *training, size_t layer);
 
+/*
+ * Where the optimizer finds the gradient of a layer's weights, and the elements from row to row of it: where a hook left it, if its rows are whole
+ * cache lines, as the optimizer's own are.
+ */
+real *REAL(bp_weight_gradient)(const bp_training *training, size_t layer, size_t *ld);
+
 /* A sink's layer_done. */
 void REAL(bp_hook_layer_ready)(void *context, size_t layer);
 

@@ -63,18 +63,25 @@ static void move(const bp_training *training, bool biases, REAL(bp_method_rows) 
     REAL(bp_kernel)()->method(opt->method, REAL(bp_optimizer_numbers)(opt, biases), rows);
 }
 
-/* Rows of a layer whose gradient is there: its weights as one vector, padding and all. */
-static void move_rows(const bp_training *training, const bp_layer *layer, bp_range rows)
+/* Rows of a layer whose gradient is there: its weights as one vector, padding and all, or those of a hook row by row. */
+static void move_rows(const bp_training *training, size_t l, bp_range rows)
 {
-    void *gradient = training->opt->gradient;
+    const bp_layer *layer = training->net->layers[l];
+    size_t ld;
+    const real *gradient = REAL(bp_weight_gradient)(training, l, &ld);
     REAL(bp_method_rows) part = {.m = 1, .n = rows.n * layer->ld, .scale = (real)training->opt->clip};
+    if (ld != layer->ld) {
+        part.m = rows.n;
+        part.n = layer->n_inputs;
+        part.ld = layer->ld;
+        part.direction_ld = ld;
+    }
     part.theta = (real *)layer->weights + rows.first * layer->ld;
-    part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
+    part.direction = gradient + rows.first * ld;
     move(training, false, &part);
     if (layer->has_bias) {
-        part.n = rows.n;
-        part.theta = (real *)layer->bias + rows.first;
-        part.direction = REAL(bp_optimizer_place)(training, gradient, part.theta);
+        part = (REAL(bp_method_rows)){.m = 1, .n = rows.n, .scale = (real)training->opt->clip, .theta = (real *)layer->bias + rows.first};
+        part.direction = REAL(bp_optimizer_place)(training, training->opt->gradient, part.theta);
         move(training, true, &part);
     }
 }
@@ -106,11 +113,10 @@ static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass
         W = REAL(bp_hook_gradient)(training, l);
         b = layer->bias ? W + layer->n_outputs * ld : NULL;
     }
-    memset(W + rows.first * ld, 0, rows.n * ld * sizeof *W);
-    if (b) {
-        memset(b + rows.first, 0, rows.n * sizeof *b);
+    REAL(bp_pass_sum)(pass, l, rows, -1 / (real)pass->step_batch, 0, W, ld, b);
+    for (size_t i = rows.first; i < rows.first + rows.n && ld > layer->n_inputs; i++) { /* infinity × 0 is NaN */
+        memset(W + i * ld + layer->n_inputs, 0, (ld - layer->n_inputs) * sizeof *W);
     }
-    REAL(bp_pass_accumulate)(pass, l, rows, -1 / (real)pass->step_batch, W, ld, b);
 }
 
 void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows)
@@ -122,7 +128,7 @@ void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t l
         move_by_sample(training, pass, layer, rows);
     } else {
         sum_gradient(training, pass, layer, rows);
-        move_rows(training, training->net->layers[layer], rows);
+        move_rows(training, layer, rows);
     }
 }
 
@@ -135,7 +141,7 @@ void REAL(bp_optimizer_move)(const bp_training *training, const bp_team *team)
         const bp_layer *layer = training->net->layers[l];
         bp_range rows = bp_team_share(team, layer->n_outputs, LINE);
         if (rows.n > 0 && !layer->frozen) {
-            move_rows(training, layer, rows);
+            move_rows(training, l, rows);
         }
     }
 }

@@ -4,7 +4,7 @@
 #include "net/check.h"
 #include "net/packing.h"
 #include "net/parameters.h"
-#include "train/optimizer_step.h"
+#include "train/gradient_hook.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,8 +20,9 @@ static double clip_values(const bp_training *training)
         if (layer->frozen) {
             continue;
         }
-        real *W = REAL(bp_optimizer_place)(training, opt->gradient, layer->weights);
-        sum += REAL(bp_kernel)()->clip(layer->n_outputs * layer->ld, limit, W);
+        size_t ld;
+        real *W = REAL(bp_weight_gradient)(training, l, &ld);
+        sum += REAL(bp_kernel)()->clip(layer->n_outputs * ld, limit, W);
         if (layer->has_bias) {
             sum += REAL(bp_kernel)()->clip(layer->n_outputs, limit, REAL(bp_optimizer_place)(training, opt->gradient, layer->bias));
         }
@@ -53,9 +54,10 @@ static void pack_gradient(const bp_training *training)
             memset(packed, 0, bp_layer_parameter_count(layer) * sizeof *packed);
             continue;
         }
+        size_t ld;
+        const real *of_layer = REAL(bp_weight_gradient)(training, l, &ld);
         for (size_t i = 0; i < n_out; i++) {
-            const real *row = (real *)layer->weights + i * layer->ld;
-            penalize(n_in, of_weights, clip, REAL(bp_optimizer_place)(training, gradient, row), row, packed + i * n_in);
+            penalize(n_in, of_weights, clip, of_layer + i * ld, (real *)layer->weights + i * layer->ld, packed + i * n_in);
         }
         if (layer->has_bias) {
             penalize(n_out, of_biases, clip, REAL(bp_optimizer_place)(training, gradient, layer->bias), layer->bias, packed + n_out * n_in);

@@ -57,7 +57,7 @@ static void check_near(const char *table, bp_method method, const char *what, co
 static void step_rows(const REAL(bp_kernel_table) * table, bp_method method, const REAL(bp_method_step) * step, vectors *v)
 {
     const real g[] = {1, 2, 3};
-    table->method(method, step, &(REAL(bp_method_rows)){3, N / 3, N / 3, -1, g, v->direction, v->theta, v->first, v->second});
+    table->method(method, step, &(REAL(bp_method_rows)){3, N / 3, N / 3, -1, g, v->direction, v->theta, v->first, v->second, 0});
 }
 
 static void test_methods(void **state)
