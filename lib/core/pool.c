@@ -3,6 +3,7 @@
 #include "core/pool.h"
 
 #include "core/cancel.h"
+#include "core/fpu.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -44,6 +45,7 @@ struct bp_pool {
     size_t n_running;
     bp_pool_work *work; /* NULL: the helpers end */
     void *argument;
+    bp_fpu_control control; /* the caller's */
     slot slots[];
 };
 
@@ -148,6 +150,7 @@ static void start(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *arg
     pool->n_running = n_threads;
     pool->work = work;
     pool->argument = argument;
+    pool->control = bp_fpu_get_control();
     for (size_t i = 0; i < n_threads; i++) { /* all, before any helper can come to a barrier */
         atomic_store_explicit(&pool->slots[i].step, 0, memory_order_relaxed);
     }
@@ -170,6 +173,7 @@ static void *help(void *argument)
         if (!pool->work) {
             return NULL;
         }
+        bp_fpu_set_control(pool->control);
         pool->work(pool->argument, (size_t)(self - pool->slots), pool->n_running);
         if (announce(&self->finished, run, &pool->slots[0])) {
             wake(pool);
