@@ -8,7 +8,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
-/* Of builds that lock for themselves: every one of these has working memory for 50 calls, half of which is left to the application's own. */
+/* Of builds that lock for themselves. They have working memory for 50 calls at least (NUM_BUFFERS); half of that is left to the application. */
 enum { MAX_CALLS = 25 };
 
 static unsigned n_places;
