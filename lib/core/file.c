@@ -2,6 +2,7 @@
 
 #include "core/file.h"
 
+#include "core/cancel.h"
 #include "core/status.h"
 
 #include <errno.h>
@@ -196,6 +197,7 @@ bp_status bp_file_replace_by(const char *function, const char *path, bool (*prod
                              const void *content)
 {
     replacement r = {.function = function, .path = path, .folder = -1, .file = -1};
+    int cancel = bp_cancel_hold();
     bp_status status = find_target(&r);
     if (status == BP_OK) {
         status = create_temporary(&r);
@@ -212,6 +214,7 @@ bp_status bp_file_replace_by(const char *function, const char *path, bool (*prod
     if (r.folder >= 0) {
         close(r.folder);
     }
+    bp_cancel_release(cancel);
     free(r.resolved);
     return status;
 }
@@ -245,7 +248,7 @@ static bp_status fail_size(const bp_source *source)
                    source->size);
 }
 
-bp_status bp_source_open(bp_source *source, const char *function, const char *path)
+static bp_status open_source(bp_source *source, const char *function, const char *path)
 {
     int file;
     do {
@@ -271,6 +274,14 @@ bp_status bp_source_open(bp_source *source, const char *function, const char *pa
     return BP_OK;
 }
 
+bp_status bp_source_open(bp_source *source, const char *function, const char *path)
+{
+    int cancel = bp_cancel_hold();
+    bp_status status = open_source(source, function, path);
+    bp_cancel_release(cancel);
+    return status;
+}
+
 bp_source bp_source_of_memory(const char *function, const char *path, const void *bytes, size_t size)
 {
     return (bp_source){.function = function, .path = path, .file = -1, .bytes = bytes, .size = size};
@@ -280,17 +291,17 @@ bp_source bp_source_of_memory(const char *function, const char *path, const void
 static ssize_t read_all(int file, unsigned char *bytes, size_t size)
 {
     size_t done = 0;
-    while (done < size) {
-        ssize_t taken = read(file, bytes + done, size - done);
-        if (taken == 0) {
-            break;
-        }
+    int cancel = bp_cancel_hold();
+    ssize_t taken = 1;
+    while (done < size && taken != 0) {
+        taken = read(file, bytes + done, size - done);
         if (taken < 0 && errno != EINTR) {
-            return -1;
+            break;
         }
         done += taken > 0 ? (size_t)taken : 0;
     }
-    return (ssize_t)done;
+    bp_cancel_release(cancel);
+    return taken < 0 && errno != EINTR ? -1 : (ssize_t)done;
 }
 
 bp_status bp_source_read(bp_source *source, void *bytes, size_t size)
@@ -320,7 +331,9 @@ bp_status bp_source_end(bp_source *source)
 void bp_source_close(bp_source *source)
 {
     if (source->file >= 0) {
+        int cancel = bp_cancel_hold();
         close(source->file);
+        bp_cancel_release(cancel);
     }
 }
 

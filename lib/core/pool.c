@@ -2,6 +2,8 @@
 
 #include "core/pool.h"
 
+#include "core/cancel.h"
+#include "core/fpu.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -43,6 +45,7 @@ struct bp_pool {
     size_t n_running;
     bp_pool_work *work; /* NULL: the helpers end */
     void *argument;
+    bp_fpu_control control; /* the caller's */
     slot slots[];
 };
 
@@ -117,6 +120,7 @@ static void wait_for(slot *self, const atomic_uint *counter, unsigned value)
         return;
     }
     bp_pool *pool = self->pool;
+    int cancel = bp_cancel_hold();
     pthread_mutex_lock(&pool->mutex);
     atomic_store(&self->asleep, true);
     while (!reached(counter, value)) {
@@ -124,6 +128,7 @@ static void wait_for(slot *self, const atomic_uint *counter, unsigned value)
     }
     atomic_store(&self->asleep, false);
     pthread_mutex_unlock(&pool->mutex);
+    bp_cancel_release(cancel);
 }
 
 /* Writes what reader may be waiting for; true if it is asleep: wake has to follow. */
@@ -145,6 +150,7 @@ static void start(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *arg
     pool->n_running = n_threads;
     pool->work = work;
     pool->argument = argument;
+    pool->control = bp_fpu_get_control();
     for (size_t i = 0; i < n_threads; i++) { /* all, before any helper can come to a barrier */
         atomic_store_explicit(&pool->slots[i].step, 0, memory_order_relaxed);
     }
@@ -167,6 +173,7 @@ static void *help(void *argument)
         if (!pool->work) {
             return NULL;
         }
+        bp_fpu_set_control(pool->control);
         pool->work(pool->argument, (size_t)(self - pool->slots), pool->n_running);
         if (announce(&self->finished, run, &pool->slots[0])) {
             wake(pool);
@@ -244,9 +251,11 @@ void bp_pool_destroy(bp_pool *pool)
     }
     if (has_helpers(pool)) {
         start(pool, pool->n_threads, NULL, NULL);
+        int cancel = bp_cancel_hold();
         for (size_t i = 1; i < pool->n_threads; i++) {
             pthread_join(pool->slots[i].thread, NULL);
         }
+        bp_cancel_release(cancel);
         pthread_cond_destroy(&pool->wake); /* in a child it would wait for those who slept when it was forked */
         pthread_mutex_destroy(&pool->mutex);
     }

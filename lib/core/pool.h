@@ -20,8 +20,7 @@ typedef struct bp_pool bp_pool;
 typedef void bp_pool_work(void *argument, size_t thread, size_t n_threads);
 
 /*
- * Makes a pool of the caller, thread 0, and n_threads − 1 helpers. Helpers handle no signals but those of their own faults, and have the
- * FPU's settings that the caller has now. Writes *pool only if all of them could be started. Returns BP_ERROR_ARGUMENT (n_threads is not
+ * Makes a pool of the caller, thread 0, and n_threads − 1 helpers. Helpers handle no signals but those of their own faults. Writes *pool only if all of them could be started. Returns BP_ERROR_ARGUMENT (n_threads is not
  * 1 … BP_POOL_MAX_THREADS) or BP_ERROR_MEMORY, in the name of function.
  */
 bp_status bp_pool_create(const char *function, bp_pool **pool, size_t n_threads);
@@ -32,7 +31,10 @@ void bp_pool_destroy(bp_pool *pool);
 /* How many threads a run can have. */
 size_t bp_pool_threads(const bp_pool *pool);
 
-/* Runs work on threads 0 … n_threads − 1 (on all there are, if these are fewer); returns when all are done. The others stay asleep. */
+/*
+ * Runs work on threads 0 … n_threads − 1 (on all there are, if these are fewer), each with the caller's floating-point settings (fpu.h); returns
+ * when all are done. The others stay asleep.
+ */
 void bp_pool_run(bp_pool *pool, size_t n_threads, bp_pool_work *work, void *argument);
 
 /* Called from within work, by every thread of the run: returns when all have called it, and with all that they wrote before visible. */

@@ -2,6 +2,8 @@
 
 #include "data/stream.h"
 
+#include "core/cancel.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -51,6 +53,7 @@ static size_t read_raw(bp_stream *stream, unsigned char *to, size_t room)
         return n;
     }
     size_t done = 0;
+    int cancel = bp_cancel_hold();
     while (done < room) {
         ssize_t taken = read(stream->file, to + done, room - done);
         if (taken == 0) {
@@ -67,6 +70,7 @@ static size_t read_raw(bp_stream *stream, unsigned char *to, size_t room)
         done += n;
         stream->n_read += n;
     }
+    bp_cancel_release(cancel);
     return done;
 }
 
@@ -175,9 +179,11 @@ static bp_status begin(bp_stream *stream)
 
 static bp_status open_file(bp_stream *stream)
 {
+    int cancel = bp_cancel_hold();
     do {
         stream->file = open(stream->name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     } while (stream->file < 0 && errno == EINTR);
+    bp_cancel_release(cancel);
     struct stat information;
     if (stream->file < 0 || fstat(stream->file, &information) != 0) {
         return fail_system(stream, "open");
@@ -207,7 +213,9 @@ void bp_stream_release(bp_stream *stream)
         inflateEnd(&stream->z);
     }
     if (stream->file >= 0) {
+        int cancel = bp_cancel_hold();
         close(stream->file);
+        bp_cancel_release(cancel);
     }
     free(stream->buffer);
     free(stream->packed);

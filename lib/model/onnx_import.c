@@ -1,6 +1,7 @@
 /* A net from an ONNX model: the bytes are checked, unpacked by protobuf-c, walked along (onnx_graph.c) and made into a net. */
 #include "bp/onnx.h"
 
+#include "core/cancel.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
@@ -144,7 +145,9 @@ static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, b
 /* The names in a JSON array. */
 static bp_status set_names(bp_net *net, bool of_classes, const char *text)
 {
+    int cancel = bp_cancel_hold(); /* safetensors_write.c says why */
     json_t *list = json_loads(text, 0, NULL);
+    bp_cancel_release(cancel);
     size_t n = json_array_size(list);
     const char **names = malloc((n ? n : 1) * sizeof *names);
     bool good = names && json_is_array(list) && (of_classes || n == net->n_inputs);

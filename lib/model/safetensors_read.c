@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE /* memmem */
 
+#include "core/cancel.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
@@ -97,7 +98,9 @@ static bp_status take_header(bp_tensors_file *file)
 static bp_status parse_header(const bp_tensors_file *file, json_t **json)
 {
     json_error_t error = {0};
+    int cancel = bp_cancel_hold(); /* safetensors_write.c says why */
     *json = json_loadb((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, &error);
+    bp_cancel_release(cancel);
     if (*json) {
         return BP_OK;
     }

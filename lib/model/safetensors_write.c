@@ -1,4 +1,5 @@
 /* Tensors into the bytes of a safetensors file: a header made by Jansson, and the data in pieces, where it lies. */
+#include "core/cancel.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
@@ -164,7 +165,10 @@ static bp_status write_header(plan *p, const json_t *json)
 
 static bp_status make_header(plan *p)
 {
+    int cancel =
+        bp_cancel_hold(); /* the first object reads a seed from the system; if that were broken off, all others would wait for it */
     json_t *json = json_object();
+    bp_cancel_release(cancel);
     bp_status status = json ? put_texts(p, json) : bp_fail_memory(p->function);
     if (status == BP_OK) {
         status = put_tensors(p, json);

@@ -1,6 +1,7 @@
 #include "net/pass.h"
 
 #include "core/memory.h"
+#include "core/nonfinite.h"
 #include "core/random.h"
 #include "core/status.h"
 #include "net/dropout.h"
@@ -124,6 +125,22 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     }
 }
 
+/*
+ * Whether the first layer has seen a NaN or an infinity, which it would hand to its weights: an activation may hide one from the loss, as tanh does.
+ * Each is in all e of its sample, so that one e a sample tells; an e that is not finite may also come from numbers that are.
+ */
+static bool sees_nonfinite(const REAL(bp_job) * job)
+{
+    const bp_layer_step *first = &job->pass.ws->layers[0];
+    const real *e = first->e;
+    real zero = 0;
+    for (size_t left = job->pass.batch; left > 0; left--, e += first->m) {
+        zero += *e - *e;
+    }
+    size_t n = job->pass.batch * first->n;
+    return !(zero == 0) && REAL(bp_first_nonfinite)(n, first->x) < n;
+}
+
 void REAL(bp_job_loss)(REAL(bp_job) * job)
 {
     const bp_net *net = job->pass.net;
@@ -138,6 +155,8 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
         bool is_nan = isnan(job->mean_loss);
         job->status = bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", job->function, is_nan ? (double)NAN : (double)job->mean_loss,
                               is_nan ? ", or its derivative by an output is not finite" : "");
+    } else if (sees_nonfinite(job)) {
+        job->status = bp_fail(BP_ERROR_NONFINITE, "%s: an input is NaN or infinite", job->function);
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include "bp/trainer.h"
 
+#include "core/cancel.h"
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -45,16 +47,12 @@ static void print_time(FILE *file, double seconds)
     }
 }
 
-int bp_progress_print(void *context, const bp_progress *p)
+static void print(FILE *file, const bp_progress *p)
 {
-    FILE *file = context;
-    if (!file || !p) {
-        return 0;
-    }
     bool is_terminal = isatty(fileno(file));
     uint64_t step = p->batches / 50 + 1; /* a line that changes more often is not read */
     if (!p->is_epoch_end && (!is_terminal || p->batch % step != 0)) {
-        return 0;
+        return;
     }
     /* such a line is cut at the edge of the terminal: if it went on in a second row, the first would stay */
     bool is_written_again = is_terminal && !p->is_epoch_end;
@@ -68,5 +66,14 @@ int bp_progress_print(void *context, const bp_progress *p)
     print_time(file, p->seconds_left);
     fputs(is_written_again ? " left\033[?7h" : " left\n", file);
     fflush(file);
+}
+
+int bp_progress_print(void *file, const bp_progress *p)
+{
+    if (file && p) {
+        int cancel = bp_cancel_hold();
+        print(file, p);
+        bp_cancel_release(cancel);
+    }
     return 0;
 }

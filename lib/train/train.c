@@ -205,8 +205,7 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
         compute_loss(j, &team);
         if (thread == 0) {
             if (j->step.status != BP_OK) {
-                bp_fail(j->step.status, "%s: at sample %zu of %zu the loss or its derivative is NaN or infinite", j->step.function, s,
-                        j->n);
+                add_sample_to_error(j, s);
             } else if (look_ahead && s + 1 < j->n) {
                 begin_sample(j, s + 1);
             }
