@@ -1,4 +1,5 @@
 /* The calls on datasets that touch elements. */
+#include "core/handle.h"
 #include "data/dataset.h"
 
 #include "core/memory.h"
@@ -72,6 +73,7 @@ bp_status REAL(bp_dataset_borrow)(bp_dataset **dataset, size_t n_samples, size_t
         return bp_fail_memory(__func__);
     }
     *made = (bp_dataset){
+        .handle = BP_HANDLE_DATASET,
         .dtype = REAL_DTYPE,
         .n_samples = n_samples,
         .n_inputs = n_inputs,
@@ -118,8 +120,8 @@ bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples
 
 static bp_status check(const char *function, const bp_dataset *dataset)
 {
-    if (!dataset) {
-        return bp_fail_null(function, "dataset");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(function, "dataset", dataset, BP_HANDLE_DATASET);
     }
     if (dataset->dtype != REAL_DTYPE) {
         return bp_fail_dtype(function, "dataset", dataset->dtype);

@@ -1,5 +1,6 @@
 #include "net/layer.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -54,6 +55,7 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
         return bp_fail_memory(function);
     }
     *made = (bp_layer){
+        .handle = BP_HANDLE_LAYER,
         .dtype = dtype,
         .activation = activation,
         .n_inputs = n_inputs,
@@ -105,33 +107,34 @@ bp_status bp_layer_create(bp_layer **layer, bp_dtype dtype, size_t n_inputs, siz
 
 void bp_layer_destroy(bp_layer *layer)
 {
-    if (layer && !layer->borrowed) {
+    if (bp_is(layer, BP_HANDLE_LAYER) && !layer->borrowed) {
         free(layer->weights);
+        bp_end_handle(layer);
         free(layer);
     }
 }
 
 bp_dtype bp_layer_dtype(const bp_layer *layer)
 {
-    return layer ? layer->dtype : (bp_dtype)0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->dtype : (bp_dtype)0;
 }
 
 size_t bp_layer_input_count(const bp_layer *layer)
 {
-    return layer ? layer->n_inputs : 0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->n_inputs : 0;
 }
 
 size_t bp_layer_output_count(const bp_layer *layer)
 {
-    return layer ? layer->n_outputs : 0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->n_outputs : 0;
 }
 
 bp_activation bp_layer_activation(const bp_layer *layer)
 {
-    return layer ? layer->activation : BP_ACTIVATION_IDENTITY;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->activation : BP_ACTIVATION_IDENTITY;
 }
 
 int bp_layer_has_bias(const bp_layer *layer)
 {
-    return layer && layer->has_bias;
+    return bp_is(layer, BP_HANDLE_LAYER) && layer->has_bias;
 }

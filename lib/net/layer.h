@@ -4,12 +4,15 @@
 
 #include "bp/layer.h"
 
+#include "core/handle.h"
+
 #include <stdbool.h>
 
 /* Panels of a layer at the most. */
 enum { BP_MAX_PANELS = 8 };
 
 struct bp_layer {
+    bp_handle handle;
     bp_dtype dtype;
     bp_activation activation;
     size_t n_inputs, n_outputs;

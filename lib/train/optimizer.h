@@ -4,6 +4,7 @@
 
 #include "bp/optimizer.h"
 
+#include "core/handle.h"
 #include "net/identity.h"
 
 #include <stdbool.h>
@@ -20,6 +21,7 @@ typedef struct bp_custom_method {
 } bp_custom_method;
 
 struct bp_optimizer {
+    bp_handle handle;
     bp_method method;
     bp_dtype dtype;
     bp_identity *identity;
