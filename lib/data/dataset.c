@@ -23,8 +23,8 @@ bp_status bp_dataset_check_sizes(const char *function, bp_dtype dtype, size_t n_
     size_t bytes;
     size_t widest = n_inputs > n_outputs ? n_inputs : n_outputs;
     if (!bp_multiply(n_samples, widest, &bytes) || !bp_multiply(bytes, bp_dtype_size(dtype), &bytes) || bytes > PTRDIFF_MAX) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu samples of %zu numbers are more bytes than an address can count", function, n_samples,
-                       widest);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_samples is %zu; with %zu numbers each that is more bytes than an address can count",
+                       function, n_samples, widest);
     }
     return BP_OK;
 }

@@ -190,9 +190,8 @@ bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const siz
     if (targets && dataset->n_outputs == 0) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is given, but the dataset has none", __func__);
     }
-    status = n ? bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) : BP_OK;
-    if (status != BP_OK) {
-        return status;
+    if (n && bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) != BP_OK) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; that is more bytes than an address can count", __func__, n);
     }
     for (size_t i = 0; i < n; i++) {
         if (indices[i] >= dataset->n_samples) {

@@ -19,7 +19,7 @@ static size_t panel_rows(size_t n_outputs, size_t ld, size_t element)
     return bp_round_up((n_outputs + n_panels - 1) / n_panels, BP_ALIGNMENT / element);
 }
 
-bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
+bp_status bp_layer_shape(const char *function, const char *outputs, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
                          bp_activation activation, int bias)
 {
     size_t element = bp_dtype_size(dtype);
@@ -30,7 +30,7 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
         return bp_fail_size(function, "n_inputs", n_inputs);
     }
     if (n_outputs < 1 || n_outputs > BP_MAX_DIMENSION) {
-        return bp_fail_size(function, "the number of units", n_outputs);
+        return bp_fail_size(function, outputs, n_outputs);
     }
     if (!bp_activation_name(activation)) {
         return bp_fail_enum(function, "activation", (int)activation);
@@ -47,8 +47,8 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
     size_t storage, bytes;
     if (!bp_multiply(n_outputs, ld, &storage) || !bp_add(storage, 2 * vector, &storage) || !bp_multiply(storage, element, &bytes) ||
         bytes > PTRDIFF_MAX) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu units of %zu inputs are more bytes than an address can count", function, n_outputs,
-                       n_inputs);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %zu; with %zu inputs that is more bytes than an address can count", function, outputs,
+                       n_outputs, n_inputs);
     }
     bp_layer *made = calloc(1, sizeof *made);
     if (!made) {
@@ -91,7 +91,7 @@ bp_status bp_layer_create(bp_layer **layer, bp_dtype dtype, size_t n_inputs, siz
         return bp_fail_null(__func__, "layer");
     }
     bp_layer *made = NULL;
-    bp_status status = bp_layer_shape(__func__, &made, dtype, n_inputs, n_outputs, activation, bias);
+    bp_status status = bp_layer_shape(__func__, "n_outputs", &made, dtype, n_inputs, n_outputs, activation, bias);
     if (status != BP_OK) {
         return status;
     }

@@ -53,7 +53,7 @@ bp_status bp_net_create(bp_net **net, bp_dtype dtype, size_t n_inputs)
 static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp_activation activation, int bias)
 {
     bp_layer *layer;
-    bp_status status = bp_layer_shape(function, &layer, net->dtype, bp_net_output_count(net), n_units, activation, bias);
+    bp_status status = bp_layer_shape(function, "n_units", &layer, net->dtype, bp_net_output_count(net), n_units, activation, bias);
     if (status != BP_OK) {
         return status;
     }
@@ -61,7 +61,8 @@ static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp
     if (!bp_add(net->storage, layer->storage, &storage) || !bp_multiply(storage, bp_dtype_size(net->dtype), &bytes) ||
         bytes > PTRDIFF_MAX) {
         free(layer);
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: with %zu units the net has more bytes than an address can count", function, n_units);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_units is %zu; with that the net has more bytes than an address can count", function,
+                       n_units);
     }
     bool is_full = (net->n_layers & (net->n_layers - 1)) == 0; /* there is room for a power of two */
     bp_layer **layers = is_full ? realloc(net->layers, (net->n_layers ? 2 * net->n_layers : 1) * sizeof(bp_layer *)) : net->layers;
@@ -274,8 +275,8 @@ void bp_net_destroy(bp_net *net)
         return;
     }
     for (size_t l = 0; l < net->n_layers; l++) {
-        free(net->layers[l]);
         bp_end_handle(net->layers[l]);
+        free(net->layers[l]);
     }
     free(net->layers);
     free(net->parameters);
@@ -283,8 +284,8 @@ void bp_net_destroy(bp_net *net)
     bp_net_scaling_release(&net->output_scaling);
     bp_net_release_labels(net);
     bp_identity_release(net->identity);
-    free(net);
     bp_end_handle(net);
+    free(net);
 }
 
 bp_dtype bp_net_dtype(const bp_net *net)
