@@ -16,7 +16,11 @@ extern "C" {
 /** What became of a call. */
 typedef enum bp_status {
     BP_OK = 0,
-    BP_ERROR_ARGUMENT = 1,    /**< NULL where a pointer is needed, a size, index, enum value or number out of its range */
+    /**
+     * NULL where a pointer is needed, a size, index, enum value or number out of its range; an object of another kind than the function is for,
+     * or one that was destroyed, as far as that can be told: using it is undefined. What returns no status then does as for NULL.
+     */
+    BP_ERROR_ARGUMENT = 1,
     BP_ERROR_DTYPE = 2,       /**< …_f32 called on an f64 object, or the reverse; objects of two element types in one call */
     BP_ERROR_STATE = 3,       /**< the call comes too early or too late in the object's life, or objects do not belong together */
     BP_ERROR_MEMORY = 4,      /**< memory could not be had */

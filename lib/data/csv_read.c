@@ -1,6 +1,7 @@
 /* A file, or memory, plain or gzip, through libcsv into a table; lines of plain numbers go there directly. */
 #define _GNU_SOURCE /* newlocale */
 
+#include "core/handle.h"
 #include "core/status.h"
 #include "data/table.h"
 
@@ -90,8 +91,11 @@ bp_status bp_csv_read_stream(const bp_csv_reader *reader, bp_stream *stream, bp_
 static bp_status check(const char *function, const bp_csv_reader *reader, bp_dtype dtype, const char *what, const void *argument,
                        bp_dataset **dataset)
 {
-    if (!reader || !argument || !dataset) {
-        return bp_fail_null(function, !reader ? "reader" : !argument ? what : "dataset");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(function, "reader", reader, BP_HANDLE_CSV_READER);
+    }
+    if (!argument || !dataset) {
+        return bp_fail_null(function, argument ? "dataset" : what);
     }
     return bp_dtype_name(dtype) ? BP_OK : bp_fail_enum(function, "dtype", (int)dtype);
 }

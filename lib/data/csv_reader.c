@@ -1,5 +1,6 @@
 #include "data/csv_reader.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/names.h"
 #include "core/status.h"
@@ -60,19 +61,20 @@ bp_status bp_csv_reader_create(bp_csv_reader **reader)
 
 void bp_csv_reader_destroy(bp_csv_reader *reader)
 {
-    if (reader) {
+    if (bp_is(reader, BP_HANDLE_CSV_READER)) {
         free(reader->target_columns);
         free(reader->class_names);
         free(reader->input_names);
         free(reader->input_means);
+        bp_end_handle(reader);
         free(reader);
     }
 }
 
 bp_status bp_csv_reader_set_header(bp_csv_reader *reader, bp_csv_header header)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (!bp_csv_header_name(header)) {
         return bp_fail_enum(__func__, "header", (int)header);
@@ -83,8 +85,8 @@ bp_status bp_csv_reader_set_header(bp_csv_reader *reader, bp_csv_header header)
 
 bp_status bp_csv_reader_set_missing(bp_csv_reader *reader, bp_csv_missing missing)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (!bp_csv_missing_name(missing)) {
         return bp_fail_enum(__func__, "missing", (int)missing);
@@ -95,8 +97,8 @@ bp_status bp_csv_reader_set_missing(bp_csv_reader *reader, bp_csv_missing missin
 
 bp_status bp_csv_reader_set_delimiter(bp_csv_reader *reader, char delimiter)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (delimiter == '\0' || strchr("\"\r\n+-.0123456789eE", delimiter)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: delimiter is character %d; a quote, a line end or part of a number cannot divide fields",
@@ -108,8 +110,8 @@ bp_status bp_csv_reader_set_delimiter(bp_csv_reader *reader, char delimiter)
 
 bp_status bp_csv_reader_set_class_column(bp_csv_reader *reader, int column)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     free(reader->target_columns);
     reader->target_columns = NULL;
@@ -121,8 +123,11 @@ bp_status bp_csv_reader_set_class_column(bp_csv_reader *reader, int column)
 
 bp_status bp_csv_reader_set_class_names(bp_csv_reader *reader, size_t n, const char *const *names)
 {
-    if (!reader || (n > 0 && !names)) {
-        return bp_fail_null(__func__, reader ? "names" : "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
+    }
+    if (n > 0 && !names) {
+        return bp_fail_null(__func__, "names");
     }
     if (n > BP_MAX_DIMENSION) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; it can be 0 to %zu", __func__, n, BP_MAX_DIMENSION);
@@ -149,8 +154,8 @@ bp_status bp_csv_reader_set_class_names(bp_csv_reader *reader, size_t n, const c
 
 bp_status bp_csv_reader_set_one_hot(bp_csv_reader *reader, int one_hot)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (one_hot != 0 && one_hot != 1) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: one_hot is %d; it can be 0 or 1", __func__, one_hot);
@@ -161,8 +166,8 @@ bp_status bp_csv_reader_set_one_hot(bp_csv_reader *reader, int one_hot)
 
 bp_status bp_csv_reader_set_one_hot_inputs(bp_csv_reader *reader, int one_hot)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (one_hot != 0 && one_hot != 1) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: one_hot is %d; it can be 0 or 1", __func__, one_hot);
@@ -173,8 +178,11 @@ bp_status bp_csv_reader_set_one_hot_inputs(bp_csv_reader *reader, int one_hot)
 
 bp_status bp_csv_reader_set_target_columns(bp_csv_reader *reader, size_t n, const int *columns)
 {
-    if (!reader || (n > 0 && !columns)) {
-        return bp_fail_null(__func__, reader ? "columns" : "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
+    }
+    if (n > 0 && !columns) {
+        return bp_fail_null(__func__, "columns");
     }
     if (n > BP_MAX_DIMENSION) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; it can be 0 to %zu", __func__, n, BP_MAX_DIMENSION);

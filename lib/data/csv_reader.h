@@ -3,10 +3,13 @@
 
 #include "bp/csv_reader.h"
 
+#include "core/handle.h"
+
 #include <stdbool.h>
 
 /* What the columns of a file are; columns count from 0, negative ones from the end. */
 struct bp_csv_reader {
+    bp_handle handle;
     bp_csv_header header;
     bp_csv_missing missing;
     char delimiter;
@@ -24,7 +27,7 @@ struct bp_csv_reader {
 };
 
 /* As bp_csv_reader_create makes it. */
-#define BP_CSV_READER_INITIAL ((bp_csv_reader){.delimiter = ',', .one_hot = true})
+#define BP_CSV_READER_INITIAL ((bp_csv_reader){.handle = BP_HANDLE_CSV_READER, .delimiter = ',', .one_hot = true})
 
 /* Reads all of an opened stream; returns its status. */
 struct bp_stream;

@@ -1,4 +1,5 @@
 /* What a net says about the files that it is fed with; by public calls, for a dataset knows nothing of nets. */
+#include "core/handle.h"
 #include "data/csv_reader.h"
 
 #include "core/memory.h"
@@ -56,12 +57,15 @@ static void set_inputs(bp_csv_reader *reader, size_t n, char **names, double *me
 
 bp_status bp_csv_reader_set_net(bp_csv_reader *reader, const bp_net *net)
 {
-    if (!reader) {
-        return bp_fail_null(__func__, "reader");
+    if (!bp_is(reader, BP_HANDLE_CSV_READER)) {
+        return bp_fail_handle(__func__, "reader", reader, BP_HANDLE_CSV_READER);
     }
     if (!net) {
         set_inputs(reader, 0, NULL, NULL);
         return BP_OK;
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (!bp_net_input_name(net, 0)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: the net has no names of its inputs; bp_net_set_input_names gives it some", __func__);

@@ -1,5 +1,6 @@
 #include "data/dataset.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -22,8 +23,8 @@ bp_status bp_dataset_check_sizes(const char *function, bp_dtype dtype, size_t n_
     size_t bytes;
     size_t widest = n_inputs > n_outputs ? n_inputs : n_outputs;
     if (!bp_multiply(n_samples, widest, &bytes) || !bp_multiply(bytes, bp_dtype_size(dtype), &bytes) || bytes > PTRDIFF_MAX) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu samples of %zu numbers are more bytes than an address can count", function, n_samples,
-                       widest);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_samples is %zu; with %zu numbers each that is more bytes than an address can count",
+                       function, n_samples, widest);
     }
     return BP_OK;
 }
@@ -34,7 +35,12 @@ bp_dataset *bp_dataset_allocate(bp_dtype dtype, size_t n_samples, size_t n_input
     if (!made) {
         return NULL;
     }
-    *made = (bp_dataset){.dtype = dtype, .n_samples = n_samples, .n_inputs = n_inputs, .n_outputs = n_outputs, .n_classes = n_classes};
+    *made = (bp_dataset){.handle = BP_HANDLE_DATASET,
+                         .dtype = dtype,
+                         .n_samples = n_samples,
+                         .n_inputs = n_inputs,
+                         .n_outputs = n_outputs,
+                         .n_classes = n_classes};
     made->owned_inputs = bp_allocate(n_samples * n_inputs, bp_dtype_size(dtype));
     made->owned_targets = n_outputs ? bp_allocate(n_samples * n_outputs, bp_dtype_size(dtype)) : NULL;
     made->classes = n_classes ? bp_allocate(n_samples, sizeof *made->classes) : NULL;
@@ -49,7 +55,7 @@ bp_dataset *bp_dataset_allocate(bp_dtype dtype, size_t n_samples, size_t n_input
 
 void bp_dataset_destroy(bp_dataset *dataset)
 {
-    if (dataset) {
+    if (bp_is(dataset, BP_HANDLE_DATASET)) {
         free(dataset->owned_inputs);
         free(dataset->owned_targets);
         bp_storage_release(dataset->input_rows.storage);
@@ -60,6 +66,7 @@ void bp_dataset_destroy(bp_dataset *dataset)
         free(dataset->class_names);
         free(dataset->input_names);
         free(dataset->input_means);
+        bp_end_handle(dataset);
         free(dataset);
     }
 }
@@ -91,8 +98,8 @@ void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot)
 
 bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
 {
-    if (!dataset) {
-        return bp_fail_null(__func__, "dataset");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(__func__, "dataset", dataset, BP_HANDLE_DATASET);
     }
     double largest = 0, *copy = NULL;
     for (size_t i = 0; weights && i < dataset->n_samples; i++) {
@@ -120,50 +127,51 @@ bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
 
 bp_dtype bp_dataset_dtype(const bp_dataset *dataset)
 {
-    return dataset ? dataset->dtype : (bp_dtype)0;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->dtype : (bp_dtype)0;
 }
 
 size_t bp_dataset_sample_count(const bp_dataset *dataset)
 {
-    return dataset ? dataset->n_samples : 0;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->n_samples : 0;
 }
 
 size_t bp_dataset_input_count(const bp_dataset *dataset)
 {
-    return dataset ? dataset->n_inputs : 0;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->n_inputs : 0;
 }
 
 size_t bp_dataset_output_count(const bp_dataset *dataset)
 {
-    return dataset ? dataset->n_outputs : 0;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->n_outputs : 0;
 }
 
 size_t bp_dataset_class_count(const bp_dataset *dataset)
 {
-    return dataset ? dataset->n_classes : 0;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->n_classes : 0;
 }
 
 const uint32_t *bp_dataset_classes(const bp_dataset *dataset)
 {
-    return dataset ? dataset->classes : NULL;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->classes : NULL;
 }
 
 const double *bp_dataset_weights(const bp_dataset *dataset)
 {
-    return dataset ? dataset->weights : NULL;
+    return bp_is(dataset, BP_HANDLE_DATASET) ? dataset->weights : NULL;
 }
 
 const char *bp_dataset_class_name(const bp_dataset *dataset, size_t index)
 {
-    return dataset && dataset->class_names && index < dataset->n_classes ? dataset->class_names[index] : NULL;
+    return bp_is(dataset, BP_HANDLE_DATASET) && dataset->class_names && index < dataset->n_classes ? dataset->class_names[index] : NULL;
 }
 
 const char *bp_dataset_input_name(const bp_dataset *dataset, size_t index)
 {
-    return dataset && dataset->input_names && index < dataset->n_inputs ? dataset->input_names[index] : NULL;
+    return bp_is(dataset, BP_HANDLE_DATASET) && dataset->input_names && index < dataset->n_inputs ? dataset->input_names[index] : NULL;
 }
 
 double bp_dataset_input_mean(const bp_dataset *dataset, size_t index)
 {
-    return dataset && dataset->input_means && index < dataset->n_inputs ? dataset->input_means[index] : (double)NAN;
+    return bp_is(dataset, BP_HANDLE_DATASET) && dataset->input_means && index < dataset->n_inputs ? dataset->input_means[index]
+                                                                                                  : (double)NAN;
 }

@@ -3,6 +3,7 @@
 
 #include "bp/dataset.h"
 
+#include "core/handle.h"
 #include "data/elements.h"
 #include "data/storage.h"
 
@@ -21,6 +22,7 @@ typedef struct bp_file_rows {
  * input_rows and classes only, one-hot rows that are made from the classes.
  */
 struct bp_dataset {
+    bp_handle handle;
     bp_dtype dtype;
     size_t n_samples, n_inputs, n_outputs;
     size_t n_classes;    /* 0: the samples have no classes */

@@ -1,4 +1,5 @@
 /* The calls on datasets that touch elements. */
+#include "core/handle.h"
 #include "data/dataset.h"
 
 #include "core/memory.h"
@@ -72,6 +73,7 @@ bp_status REAL(bp_dataset_borrow)(bp_dataset **dataset, size_t n_samples, size_t
         return bp_fail_memory(__func__);
     }
     *made = (bp_dataset){
+        .handle = BP_HANDLE_DATASET,
         .dtype = REAL_DTYPE,
         .n_samples = n_samples,
         .n_inputs = n_inputs,
@@ -118,8 +120,8 @@ bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples
 
 static bp_status check(const char *function, const bp_dataset *dataset)
 {
-    if (!dataset) {
-        return bp_fail_null(function, "dataset");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(function, "dataset", dataset, BP_HANDLE_DATASET);
     }
     if (dataset->dtype != REAL_DTYPE) {
         return bp_fail_dtype(function, "dataset", dataset->dtype);
@@ -188,9 +190,8 @@ bp_status REAL(bp_dataset_gather)(const bp_dataset *dataset, size_t n, const siz
     if (targets && dataset->n_outputs == 0) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is given, but the dataset has none", __func__);
     }
-    status = n ? bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) : BP_OK;
-    if (status != BP_OK) {
-        return status;
+    if (n && bp_dataset_check_sizes(__func__, REAL_DTYPE, n, dataset->n_inputs, dataset->n_outputs) != BP_OK) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n is %zu; that is more bytes than an address can count", __func__, n);
     }
     for (size_t i = 0; i < n; i++) {
         if (indices[i] >= dataset->n_samples) {

@@ -2,6 +2,7 @@
 
 #include "data/fann_data.h"
 
+#include "core/handle.h"
 #include "data/buffer.h"
 #include "data/number.h"
 
@@ -154,7 +155,8 @@ bp_status bp_fann_data_read(bp_stream *stream, bp_dtype dtype, bp_dataset **data
         bp_stream_fail_memory(stream);
     }
     if (made) {
-        *made = (bp_dataset){.dtype = dtype, .n_samples = r.n_samples, .n_inputs = r.n_inputs, .n_outputs = r.n_outputs};
+        *made = (bp_dataset){
+            .handle = BP_HANDLE_DATASET, .dtype = dtype, .n_samples = r.n_samples, .n_inputs = r.n_inputs, .n_outputs = r.n_outputs};
         made->inputs = made->owned_inputs = bp_buffer_take(&r.inputs);
         made->targets = made->owned_targets = bp_buffer_take(&r.targets);
         *dataset = made;

@@ -1,6 +1,7 @@
 /* Datasets from files of any kind. */
 #include "bp/dataset_file.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/names.h"
 #include "core/status.h"
@@ -37,7 +38,7 @@ static bp_status read_array(bp_stream *stream, bp_dtype dtype, bp_dataset **data
         bp_storage_release(rows.storage);
         return bp_stream_fail_memory(stream);
     }
-    *made = (bp_dataset){.dtype = dtype, .n_samples = header.n, .n_inputs = header.width, .input_rows = rows};
+    *made = (bp_dataset){.handle = BP_HANDLE_DATASET, .dtype = dtype, .n_samples = header.n, .n_inputs = header.width, .input_rows = rows};
     *dataset = made;
     return BP_OK;
 }

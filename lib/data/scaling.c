@@ -1,4 +1,5 @@
 /* Offset and scale of each column of inputs or targets: x becomes (x − offset) × scale. Computed in double precision, row by row. */
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/real.h"
 #include "core/status.h"
@@ -97,8 +98,11 @@ static bool finish(const fit *f, bp_scaling scaling, size_t j, real *offset, rea
 static bp_status fit_columns(const char *function, const bp_dataset *dataset, bool of_targets, bp_scaling scaling, real *offset,
                              real *scale)
 {
-    if (!dataset || !offset || !scale) {
-        return bp_fail_null(function, !dataset ? "dataset" : !offset ? "offset" : "scale");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(function, "dataset", dataset, BP_HANDLE_DATASET);
+    }
+    if (!offset || !scale) {
+        return bp_fail_null(function, offset ? "scale" : "offset");
     }
     if (dataset->dtype != REAL_DTYPE) {
         return bp_fail_dtype(function, "dataset", dataset->dtype);

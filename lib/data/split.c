@@ -1,4 +1,5 @@
 /* Division of a dataset into two parts: by a fraction, or a fold and the others. */
+#include "core/handle.h"
 #include "data/dataset.h"
 
 #include "core/memory.h"
@@ -46,6 +47,7 @@ static bp_dataset *share_rows(const bp_dataset *dataset, size_t n, const size_t 
         return NULL;
     }
     *part = (bp_dataset){
+        .handle = BP_HANDLE_DATASET,
         .dtype = dataset->dtype,
         .n_samples = n,
         .n_inputs = dataset->n_inputs,
@@ -173,8 +175,11 @@ release:
 bp_status bp_dataset_split(const bp_dataset *dataset, double test_fraction, uint64_t seed, bp_dataset **train, bp_dataset **test)
 {
     static const char *const names[] = {"training", "test"};
-    if (!dataset || !train || !test) {
-        return bp_fail_null(__func__, !dataset ? "dataset" : !train ? "train" : "test");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(__func__, "dataset", dataset, BP_HANDLE_DATASET);
+    }
+    if (!train || !test) {
+        return bp_fail_null(__func__, train ? "test" : "train");
     }
     if (!(test_fraction > 0 && test_fraction < 1)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: test_fraction is %g; it is to be between 0 and 1", __func__, test_fraction);
@@ -192,8 +197,11 @@ bp_status bp_dataset_fold(const bp_dataset *dataset, size_t n_folds, size_t fold
                           bp_dataset **validation)
 {
     static const char *const names[] = {"training", "validation"};
-    if (!dataset || !train || !validation) {
-        return bp_fail_null(__func__, !dataset ? "dataset" : !train ? "train" : "validation");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(__func__, "dataset", dataset, BP_HANDLE_DATASET);
+    }
+    if (!train || !validation) {
+        return bp_fail_null(__func__, train ? "validation" : "train");
     }
     if (n_folds < 2 || n_folds > dataset->n_samples) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n_folds is %zu; of %zu samples it can be 2 to %zu", __func__, n_folds, dataset->n_samples,

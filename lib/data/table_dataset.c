@@ -1,6 +1,7 @@
 /* From the cells of a table to a dataset. */
 #define _GNU_SOURCE /* locale_t */
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/names.h"
 #include "core/status.h"
@@ -267,7 +268,8 @@ static void assemble(bp_table *table, bp_classes *classes, bp_dataset **dataset)
     }
     bp_dataset *made = calloc(1, sizeof *made);
     if (made) {
-        *made = (bp_dataset){.dtype = table->dtype,
+        *made = (bp_dataset){.handle = BP_HANDLE_DATASET,
+                             .dtype = table->dtype,
                              .n_samples = table->n_rows,
                              .n_inputs = table->n_features,
                              .n_outputs = n_outputs,

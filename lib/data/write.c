@@ -23,7 +23,8 @@ static bp_status check(const char *function, const char *path, size_t rows, size
         return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is 0; it can be 1 or more", function, rows ? "columns" : "rows");
     }
     if (!bp_multiply(rows, columns, &bytes) || !bp_multiply(bytes, sizeof *data, &bytes) || bytes > PTRDIFF_MAX) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu rows of %zu numbers are more bytes than an address can count", function, rows, columns);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: rows is %zu and columns %zu; that is more bytes than an address can count", function, rows,
+                       columns);
     }
     return BP_OK;
 }

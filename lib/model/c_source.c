@@ -6,6 +6,7 @@
 #include "bp/version.h"
 
 #include "core/file.h"
+#include "core/handle.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
 #include "model/c_source_text.h"
@@ -337,8 +338,11 @@ static bp_status check_finite(const char *function, const bp_net *net)
 
 bp_status bp_net_export_c(const bp_net *net, const char *path, const char *function_name)
 {
-    if (!net || !path || !function_name) {
-        return bp_fail_null(__func__, !net ? "net" : path ? "function_name" : "path");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (!path || !function_name) {
+        return bp_fail_null(__func__, path ? "function_name" : "path");
     }
     const char *error = bp_c_name_error(function_name);
     if (error) {

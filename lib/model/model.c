@@ -1,6 +1,7 @@
 /* Model files: a net as a safetensors file, or as its bytes. */
 #include "bp/model.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 #include "model/net_tensors.h"
 
@@ -9,8 +10,8 @@
 /* The net as tensors, and the memory they are in. */
 static bp_status make_tensors(const char *function, const bp_net *net, bp_tensors **file, void **theta)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     if (!net->parameters) {
         return bp_fail(BP_ERROR_STATE, "%s: the net is not initialized; call bp_net_initialize first", function);

@@ -1,6 +1,7 @@
 /* In the place of onnx_export.c and onnx_import.c where protobuf-c is not. */
 #include "bp/onnx.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 
 static bp_status refuse(const char *function)
@@ -10,12 +11,18 @@ static bp_status refuse(const char *function)
 
 bp_status bp_net_export_onnx(const bp_net *net, const char *path)
 {
-    return net && path ? refuse(__func__) : bp_fail_null(__func__, net ? "path" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    return path ? refuse(__func__) : bp_fail_null(__func__, "path");
 }
 
 bp_status bp_net_export_onnx_memory(const bp_net *net, void **bytes, size_t *size)
 {
-    return net && bytes && size ? refuse(__func__) : bp_fail_null(__func__, !net ? "net" : !bytes ? "bytes" : "size");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    return bytes && size ? refuse(__func__) : bp_fail_null(__func__, bytes ? "size" : "bytes");
 }
 
 bp_status bp_net_import_onnx(bp_net **net, const char *path)

@@ -4,6 +4,7 @@
 #include "bp/version.h"
 
 #include "core/file.h"
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "model/json_texts.h"
@@ -401,8 +402,8 @@ static void build(builder *b, char *theta)
 
 static bp_status check(const char *function, const bp_net *net)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     if (!net->parameters) {
         return bp_fail(BP_ERROR_STATE, "%s: the net is not initialized; call bp_net_initialize first", function);

@@ -1,5 +1,6 @@
 #include "net/check.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 #include "net/loss.h"
 
@@ -16,8 +17,11 @@ bp_status bp_check_net(const char *function, const bp_net *net, bp_dtype dtype)
 
 bp_status bp_check_workspace(const char *function, const bp_net *net, const bp_workspace *ws, bp_dtype dtype)
 {
-    if (!net || !ws) {
-        return bp_fail_null(function, net ? "ws" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
+    }
+    if (!bp_is(ws, BP_HANDLE_WORKSPACE)) {
+        return bp_fail_handle(function, "ws", ws, BP_HANDLE_WORKSPACE);
     }
     bp_status status = bp_check_net(function, net, dtype);
     if (status == BP_OK && ws->identity != net->identity) {

@@ -1,4 +1,5 @@
 /* Texts that say what a net is for: names of inputs and classes, metadata. */
+#include "core/handle.h"
 #include "core/names.h"
 #include "core/status.h"
 #include "core/utf8.h"
@@ -38,16 +39,19 @@ static bp_status replace_names(const char *function, char ***kept, size_t n, con
 
 bp_status bp_net_set_input_names(bp_net *net, const char *const *names)
 {
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     return replace_names(__func__, &net->input_names, net->n_inputs, names);
 }
 
 bp_status bp_net_set_class_names(bp_net *net, size_t n_classes, const char *const *names)
 {
-    if (!net || (n_classes > 0 && !names)) {
-        return bp_fail_null(__func__, net ? "names" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (n_classes > 0 && !names) {
+        return bp_fail_null(__func__, "names");
     }
     if (!net->parameters) {
         return bp_fail(BP_ERROR_STATE, "%s: the net is not initialized; call bp_net_initialize first", __func__);
@@ -112,8 +116,11 @@ static bool put(bp_net *net, size_t i, const char *key, const char *value)
 
 bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value)
 {
-    if (!net || !key) {
-        return bp_fail_null(__func__, net ? "key" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (!key) {
+        return bp_fail_null(__func__, "key");
     }
     if (!*key) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: key is empty; it has at least one character", __func__);
@@ -136,33 +143,33 @@ bp_status bp_net_set_metadata(bp_net *net, const char *key, const char *value)
 
 const char *bp_net_input_name(const bp_net *net, size_t index)
 {
-    return net && net->input_names && index < net->n_inputs ? net->input_names[index] : NULL;
+    return bp_is(net, BP_HANDLE_NET) && net->input_names && index < net->n_inputs ? net->input_names[index] : NULL;
 }
 
 size_t bp_net_class_count(const bp_net *net)
 {
-    return net ? net->n_classes : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->n_classes : 0;
 }
 
 const char *bp_net_class_name(const bp_net *net, size_t index)
 {
-    return net && index < net->n_classes ? net->class_names[index] : NULL;
+    return bp_is(net, BP_HANDLE_NET) && index < net->n_classes ? net->class_names[index] : NULL;
 }
 
 size_t bp_net_metadata_count(const bp_net *net)
 {
-    return net ? net->n_metadata : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->n_metadata : 0;
 }
 
 const char *bp_net_metadata_key(const bp_net *net, size_t index)
 {
-    return net && index < net->n_metadata ? net->metadata[2 * index] : NULL;
+    return bp_is(net, BP_HANDLE_NET) && index < net->n_metadata ? net->metadata[2 * index] : NULL;
 }
 
 const char *bp_net_metadata(const bp_net *net, const char *key)
 {
-    size_t i = net && key ? find(net, key) : 0;
-    return net && key && i < net->n_metadata ? net->metadata[2 * i + 1] : NULL;
+    size_t i = bp_is(net, BP_HANDLE_NET) && key ? find(net, key) : 0;
+    return bp_is(net, BP_HANDLE_NET) && key && i < net->n_metadata ? net->metadata[2 * i + 1] : NULL;
 }
 
 void bp_net_release_labels(bp_net *net)

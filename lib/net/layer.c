@@ -1,5 +1,6 @@
 #include "net/layer.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -18,7 +19,7 @@ static size_t panel_rows(size_t n_outputs, size_t ld, size_t element)
     return bp_round_up((n_outputs + n_panels - 1) / n_panels, BP_ALIGNMENT / element);
 }
 
-bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
+bp_status bp_layer_shape(const char *function, const char *outputs, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
                          bp_activation activation, int bias)
 {
     size_t element = bp_dtype_size(dtype);
@@ -29,7 +30,7 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
         return bp_fail_size(function, "n_inputs", n_inputs);
     }
     if (n_outputs < 1 || n_outputs > BP_MAX_DIMENSION) {
-        return bp_fail_size(function, "the number of units", n_outputs);
+        return bp_fail_size(function, outputs, n_outputs);
     }
     if (!bp_activation_name(activation)) {
         return bp_fail_enum(function, "activation", (int)activation);
@@ -46,14 +47,15 @@ bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype,
     size_t storage, bytes;
     if (!bp_multiply(n_outputs, ld, &storage) || !bp_add(storage, 2 * vector, &storage) || !bp_multiply(storage, element, &bytes) ||
         bytes > PTRDIFF_MAX) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: %zu units of %zu inputs are more bytes than an address can count", function, n_outputs,
-                       n_inputs);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: %s is %zu; with %zu inputs that is more bytes than an address can count", function, outputs,
+                       n_outputs, n_inputs);
     }
     bp_layer *made = calloc(1, sizeof *made);
     if (!made) {
         return bp_fail_memory(function);
     }
     *made = (bp_layer){
+        .handle = BP_HANDLE_LAYER,
         .dtype = dtype,
         .activation = activation,
         .n_inputs = n_inputs,
@@ -89,7 +91,7 @@ bp_status bp_layer_create(bp_layer **layer, bp_dtype dtype, size_t n_inputs, siz
         return bp_fail_null(__func__, "layer");
     }
     bp_layer *made = NULL;
-    bp_status status = bp_layer_shape(__func__, &made, dtype, n_inputs, n_outputs, activation, bias);
+    bp_status status = bp_layer_shape(__func__, "n_outputs", &made, dtype, n_inputs, n_outputs, activation, bias);
     if (status != BP_OK) {
         return status;
     }
@@ -105,33 +107,34 @@ bp_status bp_layer_create(bp_layer **layer, bp_dtype dtype, size_t n_inputs, siz
 
 void bp_layer_destroy(bp_layer *layer)
 {
-    if (layer && !layer->borrowed) {
+    if (bp_is(layer, BP_HANDLE_LAYER) && !layer->borrowed) {
         free(layer->weights);
+        bp_end_handle(layer);
         free(layer);
     }
 }
 
 bp_dtype bp_layer_dtype(const bp_layer *layer)
 {
-    return layer ? layer->dtype : (bp_dtype)0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->dtype : (bp_dtype)0;
 }
 
 size_t bp_layer_input_count(const bp_layer *layer)
 {
-    return layer ? layer->n_inputs : 0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->n_inputs : 0;
 }
 
 size_t bp_layer_output_count(const bp_layer *layer)
 {
-    return layer ? layer->n_outputs : 0;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->n_outputs : 0;
 }
 
 bp_activation bp_layer_activation(const bp_layer *layer)
 {
-    return layer ? layer->activation : BP_ACTIVATION_IDENTITY;
+    return bp_is(layer, BP_HANDLE_LAYER) ? layer->activation : BP_ACTIVATION_IDENTITY;
 }
 
 int bp_layer_has_bias(const bp_layer *layer)
 {
-    return layer && layer->has_bias;
+    return bp_is(layer, BP_HANDLE_LAYER) && layer->has_bias;
 }

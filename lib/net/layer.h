@@ -4,12 +4,15 @@
 
 #include "bp/layer.h"
 
+#include "core/handle.h"
+
 #include <stdbool.h>
 
 /* Panels of a layer at the most. */
 enum { BP_MAX_PANELS = 8 };
 
 struct bp_layer {
+    bp_handle handle;
     bp_dtype dtype;
     bp_activation activation;
     size_t n_inputs, n_outputs;
@@ -25,8 +28,8 @@ struct bp_layer {
     size_t storage; /* elements of weights, bias and g together */
 };
 
-/* Makes a layer without storage: all of bp_layer_create's checks, in the name of function. */
-bp_status bp_layer_shape(const char *function, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
+/* Makes a layer without storage: all of bp_layer_create's checks, in the name of function, which calls n_outputs as outputs says. */
+bp_status bp_layer_shape(const char *function, const char *outputs, bp_layer **layer, bp_dtype dtype, size_t n_inputs, size_t n_outputs,
                          bp_activation activation, int bias);
 
 /* Lays the layer out in memory of layer->storage zeroed, aligned elements. */

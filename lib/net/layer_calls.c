@@ -1,6 +1,7 @@
 /* The formulas of one layer: forward, local gradient, backward, update. */
 #include "bp/layer.h"
 
+#include "core/handle.h"
 #include "core/real.h"
 #include "core/status.h"
 #include "kernel/kernel.h"
@@ -12,8 +13,8 @@
 
 static bp_status check(const char *function, const bp_layer *layer)
 {
-    if (!layer) {
-        return bp_fail_null(function, "layer");
+    if (!bp_is(layer, BP_HANDLE_LAYER)) {
+        return bp_fail_handle(function, "layer", layer, BP_HANDLE_LAYER);
     }
     if (layer->dtype != REAL_DTYPE) {
         return bp_fail_dtype(function, "layer", layer->dtype);

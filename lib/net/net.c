@@ -1,5 +1,6 @@
 #include "net/net.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 
@@ -41,6 +42,7 @@ bp_status bp_net_create(bp_net **net, bp_dtype dtype, size_t n_inputs)
     if (!made) {
         return bp_fail_memory(__func__);
     }
+    made->handle = BP_HANDLE_NET;
     made->dtype = dtype;
     made->n_inputs = n_inputs;
     *net = made;
@@ -51,7 +53,7 @@ bp_status bp_net_create(bp_net **net, bp_dtype dtype, size_t n_inputs)
 static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp_activation activation, int bias)
 {
     bp_layer *layer;
-    bp_status status = bp_layer_shape(function, &layer, net->dtype, bp_net_output_count(net), n_units, activation, bias);
+    bp_status status = bp_layer_shape(function, "n_units", &layer, net->dtype, bp_net_output_count(net), n_units, activation, bias);
     if (status != BP_OK) {
         return status;
     }
@@ -59,7 +61,8 @@ static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp
     if (!bp_add(net->storage, layer->storage, &storage) || !bp_multiply(storage, bp_dtype_size(net->dtype), &bytes) ||
         bytes > PTRDIFF_MAX) {
         free(layer);
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: with %zu units the net has more bytes than an address can count", function, n_units);
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_units is %zu; with that the net has more bytes than an address can count", function,
+                       n_units);
     }
     bool is_full = (net->n_layers & (net->n_layers - 1)) == 0; /* there is room for a power of two */
     bp_layer **layers = is_full ? realloc(net->layers, (net->n_layers ? 2 * net->n_layers : 1) * sizeof(bp_layer *)) : net->layers;
@@ -78,8 +81,8 @@ static bp_status add_dense(const char *function, bp_net *net, size_t n_units, bp
 
 bp_status bp_net_add_dense(bp_net *net, size_t n_units, bp_activation activation, int bias)
 {
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (net->parameters) {
         return bp_fail(BP_ERROR_STATE, "%s: the net is initialized, its shape is fixed; add layers before bp_net_initialize", __func__);
@@ -111,8 +114,8 @@ bp_status bp_net_fix_shape(const char *function, bp_net *net)
 
 bp_status bp_net_initialize(bp_net *net, bp_initializer initializer, uint64_t seed)
 {
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (!bp_initializer_name(initializer)) {
         return bp_fail_enum(__func__, "initializer", (int)initializer);
@@ -138,8 +141,8 @@ bp_status bp_net_initialize(bp_net *net, bp_initializer initializer, uint64_t se
 
 bp_status bp_net_set_rule(bp_net *net, bp_rule rule)
 {
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (!bp_rule_name(rule)) {
         return bp_fail_enum(__func__, "rule", (int)rule);
@@ -215,8 +218,8 @@ bp_status bp_net_clone(bp_net **copy, const bp_net *net)
     if (!copy) {
         return bp_fail_null(__func__, "copy");
     }
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     bp_net *made;
     bp_status status = bp_net_create(&made, net->dtype, net->n_inputs);
@@ -239,8 +242,11 @@ bp_status bp_net_clone(bp_net **copy, const bp_net *net)
 
 bp_status bp_net_copy_parameters(bp_net *destination, const bp_net *source)
 {
-    if (!destination || !source) {
-        return bp_fail_null(__func__, destination ? "source" : "destination");
+    if (!bp_is(destination, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "destination", destination, BP_HANDLE_NET);
+    }
+    if (!bp_is(source, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "source", source, BP_HANDLE_NET);
     }
     if (source->dtype != destination->dtype) {
         return bp_fail(BP_ERROR_DTYPE, "%s: source is %s, destination %s", __func__, bp_dtype_name(source->dtype),
@@ -265,10 +271,11 @@ bp_status bp_net_copy_parameters(bp_net *destination, const bp_net *source)
 
 void bp_net_destroy(bp_net *net)
 {
-    if (!net) {
+    if (!bp_is(net, BP_HANDLE_NET)) {
         return;
     }
     for (size_t l = 0; l < net->n_layers; l++) {
+        bp_end_handle(net->layers[l]);
         free(net->layers[l]);
     }
     free(net->layers);
@@ -277,42 +284,43 @@ void bp_net_destroy(bp_net *net)
     bp_net_scaling_release(&net->output_scaling);
     bp_net_release_labels(net);
     bp_identity_release(net->identity);
+    bp_end_handle(net);
     free(net);
 }
 
 bp_dtype bp_net_dtype(const bp_net *net)
 {
-    return net ? net->dtype : (bp_dtype)0;
+    return bp_is(net, BP_HANDLE_NET) ? net->dtype : (bp_dtype)0;
 }
 
 bp_rule bp_net_rule(const bp_net *net)
 {
-    return net ? net->rule : BP_RULE_GRADIENT;
+    return bp_is(net, BP_HANDLE_NET) ? net->rule : BP_RULE_GRADIENT;
 }
 
 int bp_net_is_initialized(const bp_net *net)
 {
-    return net && net->parameters;
+    return bp_is(net, BP_HANDLE_NET) && net->parameters;
 }
 
 int bp_net_has_input_scaling(const bp_net *net)
 {
-    return net && net->input_scaling.offset;
+    return bp_is(net, BP_HANDLE_NET) && net->input_scaling.offset;
 }
 
 int bp_net_has_output_scaling(const bp_net *net)
 {
-    return net && net->output_scaling.offset;
+    return bp_is(net, BP_HANDLE_NET) && net->output_scaling.offset;
 }
 
 size_t bp_net_input_count(const bp_net *net)
 {
-    return net ? net->n_inputs : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->n_inputs : 0;
 }
 
 size_t bp_net_output_count(const bp_net *net)
 {
-    if (!net) {
+    if (!bp_is(net, BP_HANDLE_NET)) {
         return 0;
     }
     return net->n_layers ? net->layers[net->n_layers - 1]->n_outputs : net->n_inputs;
@@ -320,18 +328,21 @@ size_t bp_net_output_count(const bp_net *net)
 
 size_t bp_net_layer_count(const bp_net *net)
 {
-    return net ? net->n_layers : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->n_layers : 0;
 }
 
 size_t bp_net_parameter_count(const bp_net *net)
 {
-    return net ? net->parameter_count : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->parameter_count : 0;
 }
 
 bp_status bp_net_layer(bp_net *net, size_t index, bp_layer **layer)
 {
-    if (!net || !layer) {
-        return bp_fail_null(__func__, net ? "layer" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (!layer) {
+        return bp_fail_null(__func__, "layer");
     }
     if (index >= net->n_layers) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: index is %zu; the net has %zu layers", __func__, index, net->n_layers);

@@ -3,6 +3,7 @@
 
 #include "bp/net.h"
 
+#include "core/handle.h"
 #include "net/identity.h"
 #include "net/layer.h"
 
@@ -14,6 +15,7 @@ typedef struct bp_net_scaling {
 } bp_net_scaling;
 
 struct bp_net {
+    bp_handle handle;
     bp_dtype dtype;
     bp_rule rule;
     size_t n_inputs;

@@ -1,5 +1,6 @@
 #include "net/parameters.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 #include "net/check.h"
 #include "net/packing.h"
@@ -34,8 +35,8 @@ void REAL(bp_layer_store_weights)(const bp_layer *layer, real *W)
 
 static bp_status check(const char *function, const bp_net *net, const real *theta)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     if (!theta) {
         return bp_fail_null(function, "theta");

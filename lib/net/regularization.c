@@ -1,4 +1,5 @@
 /* What a net has for its training only: dropout, noise, layers that stay. */
+#include "core/handle.h"
 #include "core/status.h"
 #include "net/net.h"
 
@@ -7,8 +8,8 @@
 /* That there is an initialized net, and such a layer. */
 static bp_status check_layer(const char *function, const bp_net *net, size_t index)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     if (!net->parameters) {
         return bp_fail(BP_ERROR_STATE, "%s: the net is not initialized; call bp_net_initialize first", function);
@@ -42,8 +43,8 @@ bp_status bp_net_set_dropout(bp_net *net, size_t index, double probability)
 
 bp_status bp_net_set_input_noise(bp_net *net, double deviation)
 {
-    if (!net) {
-        return bp_fail_null(__func__, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (!(deviation >= 0 && deviation <= (double)FLT_MAX)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: deviation is %g; it can be 0 to %g", __func__, deviation, (double)FLT_MAX);
@@ -75,15 +76,15 @@ bp_status bp_net_set_frozen(bp_net *net, size_t index, int frozen)
 
 double bp_net_dropout(const bp_net *net, size_t index)
 {
-    return net && index < net->n_layers ? net->layers[index]->dropout : 0;
+    return bp_is(net, BP_HANDLE_NET) && index < net->n_layers ? net->layers[index]->dropout : 0;
 }
 
 double bp_net_input_noise(const bp_net *net)
 {
-    return net ? net->input_noise : 0;
+    return bp_is(net, BP_HANDLE_NET) ? net->input_noise : 0;
 }
 
 int bp_net_is_frozen(const bp_net *net, size_t index)
 {
-    return net && index < net->n_layers && net->layers[index]->frozen;
+    return bp_is(net, BP_HANDLE_NET) && index < net->n_layers && net->layers[index]->frozen;
 }

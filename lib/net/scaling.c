@@ -1,4 +1,5 @@
 /* The affine maps in front of a net's first layer and behind its last. */
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/real.h"
 #include "core/status.h"
@@ -11,8 +12,8 @@
 
 static bp_status check(const char *function, const bp_net *net)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     if (net->dtype != REAL_DTYPE) {
         return bp_fail_dtype(function, "net", net->dtype);

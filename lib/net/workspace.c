@@ -2,6 +2,7 @@
 
 #include "net/workspace.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "kernel/kernel_name.h"
@@ -65,8 +66,11 @@ static void *take(char **at, const bp_net *net, size_t n)
 
 bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_batch)
 {
-    if (!ws || !net) {
-        return bp_fail_null(__func__, ws ? "net" : "ws");
+    if (!ws) {
+        return bp_fail_null(__func__, "ws");
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     bp_status status = bp_check_net(__func__, net, net->dtype);
     if (status != BP_OK) {
@@ -89,6 +93,7 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
         free(dropouts);
         return bp_fail_memory(__func__);
     }
+    made->handle = BP_HANDLE_WORKSPACE;
     made->max_batch = max_batch;
     made->memory = memory;
     made->dropouts = dropouts;
@@ -144,8 +149,8 @@ static double measure_hand_over(bp_pool *pool)
 
 bp_status bp_workspace_set_threads(bp_workspace *ws, size_t n_threads)
 {
-    if (!ws) {
-        return bp_fail_null(__func__, "ws");
+    if (!bp_is(ws, BP_HANDLE_WORKSPACE)) {
+        return bp_fail_handle(__func__, "ws", ws, BP_HANDLE_WORKSPACE);
     }
     bp_pool *pool;
     bp_status status = bp_pool_create(__func__, &pool, n_threads);
@@ -168,7 +173,7 @@ bp_status bp_workspace_set_threads(bp_workspace *ws, size_t n_threads)
 
 size_t bp_workspace_threads(const bp_workspace *ws)
 {
-    return !ws ? 0 : ws->pool ? bp_pool_threads(ws->pool) : 1;
+    return !bp_is(ws, BP_HANDLE_WORKSPACE) ? 0 : ws->pool ? bp_pool_threads(ws->pool) : 1;
 }
 
 /*
@@ -195,17 +200,18 @@ void bp_workspace_run(bp_workspace *ws, const bp_net *net, size_t batch, bp_pool
 
 void bp_workspace_destroy(bp_workspace *ws)
 {
-    if (ws) {
+    if (bp_is(ws, BP_HANDLE_WORKSPACE)) {
         bp_pool_destroy(ws->pool);
         bp_identity_release(ws->identity);
         free(ws->thread_memory);
         free(ws->dropouts);
         free(ws->memory);
+        bp_end_handle(ws);
         free(ws);
     }
 }
 
 size_t bp_workspace_max_batch(const bp_workspace *ws)
 {
-    return ws ? ws->max_batch : 0;
+    return bp_is(ws, BP_HANDLE_WORKSPACE) ? ws->max_batch : 0;
 }

@@ -3,6 +3,7 @@
 
 #include "bp/workspace.h"
 
+#include "core/handle.h"
 #include "core/pool.h"
 #include "kernel/layer_step.h"
 #include "net/net.h"
@@ -14,6 +15,7 @@ typedef struct bp_dropout {
 } bp_dropout;
 
 struct bp_workspace {
+    bp_handle handle;
     size_t max_batch;
     size_t batch; /* of the latest bp_net_forward, which bp_net_backward can follow; 0 if there is none */
     bp_identity *identity;

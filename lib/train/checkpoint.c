@@ -1,4 +1,5 @@
 /* bp_trainer_save and bp_trainer_load: the marked part of a trainer, its net and its optimizer as the tensors of a safetensors file. */
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "data/dataset.h"
@@ -138,8 +139,11 @@ static bool add_all(bp_tensors *file, const bp_trainer *t, const uint64_t *steps
 
 bp_status bp_trainer_save(const bp_trainer *t, const char *path)
 {
-    if (!t || !path) {
-        return bp_fail_null(__func__, t ? "path" : "trainer");
+    if (!bp_is(t, BP_HANDLE_TRAINER)) {
+        return bp_fail_handle(__func__, "trainer", t, BP_HANDLE_TRAINER);
+    }
+    if (!path) {
+        return bp_fail_null(__func__, "path");
     }
     if (!bp_trainer_is_finite(t)) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: a parameter of the net is NaN or infinite; nothing is written", __func__);
@@ -322,6 +326,7 @@ static bp_status read_schedule(loaded *in)
 {
     const char *kind = bp_tensors_text(in->file, "schedule");
     in->has_schedule = kind;
+    in->schedule.handle = BP_HANDLE_SCHEDULE;
     if (!kind) {
         return BP_OK;
     }

@@ -1,5 +1,6 @@
 #include "bp/cross_validation.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/pool.h"
 #include "core/status.h"
@@ -80,8 +81,11 @@ static bp_status report(const char *function, const validation_job *job, size_t 
 bp_status bp_cross_validate(const bp_dataset *dataset, size_t n_folds, uint64_t seed, size_t n_threads, bp_fold_function *function,
                             void *context, double *scores)
 {
-    if (!dataset || !function || !scores) {
-        return bp_fail_null(__func__, !dataset ? "dataset" : !function ? "function" : "scores");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(__func__, "dataset", dataset, BP_HANDLE_DATASET);
+    }
+    if (!function || !scores) {
+        return bp_fail_null(__func__, function ? "scores" : "function");
     }
     size_t n_samples = bp_dataset_sample_count(dataset);
     if (n_folds < 2 || n_folds > n_samples) {

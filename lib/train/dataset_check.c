@@ -1,11 +1,12 @@
 #include "train/dataset_check.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 
 bp_status bp_check_dataset(const char *function, const bp_net *net, const bp_dataset *dataset)
 {
-    if (!dataset) {
-        return bp_fail_null(function, "dataset");
+    if (!bp_is(dataset, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(function, "dataset", dataset, BP_HANDLE_DATASET);
     }
     if (bp_dataset_dtype(dataset) != bp_net_dtype(net)) {
         return bp_fail(BP_ERROR_DTYPE, "%s: the dataset is %s, the net %s", function, bp_dtype_name(bp_dataset_dtype(dataset)),

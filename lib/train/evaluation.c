@@ -1,5 +1,6 @@
 #include "train/evaluation.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "data/dataset.h"
@@ -34,8 +35,11 @@ static bp_status check(const char *function, const bp_evaluation *evaluation, si
 {
     const bp_net *net = evaluation->net;
     const bp_dataset *dataset = evaluation->dataset;
-    if (!net || (n_metrics > 0 && !metrics)) {
-        return bp_fail_null(function, net ? "metrics" : "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
+    }
+    if (n_metrics > 0 && !metrics) {
+        return bp_fail_null(function, "metrics");
     }
     bp_status status = bp_check_workspace(function, net, evaluation->ws, net->dtype);
     if (status == BP_OK) {

@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L /* newlocale */
 
 #include "core/file.h"
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "train/trainer.h"
@@ -51,8 +52,11 @@ bool bp_history_reserve(bp_trainer *t, size_t rows)
 
 bp_status bp_trainer_history(const bp_trainer *t, bp_history column, size_t epoch, double *value)
 {
-    if (!t || !value) {
-        return bp_fail_null(__func__, t ? "value" : "trainer");
+    if (!bp_is(t, BP_HANDLE_TRAINER)) {
+        return bp_fail_handle(__func__, "trainer", t, BP_HANDLE_TRAINER);
+    }
+    if (!value) {
+        return bp_fail_null(__func__, "value");
     }
     if (!bp_history_name(column)) {
         return bp_fail_enum(__func__, "column", (int)column);
@@ -87,8 +91,11 @@ static size_t format(const bp_trainer *t, char *text)
 
 bp_status bp_trainer_write_history(const bp_trainer *t, const char *path)
 {
-    if (!t || !path) {
-        return bp_fail_null(__func__, t ? "path" : "trainer");
+    if (!bp_is(t, BP_HANDLE_TRAINER)) {
+        return bp_fail_handle(__func__, "trainer", t, BP_HANDLE_TRAINER);
+    }
+    if (!path) {
+        return bp_fail_null(__func__, "path");
     }
     char *text = malloc(((size_t)t->place.epoch + 2) * (BP_HISTORY_COUNT + 1) * FIELD_SIZE);
     locale_t c_locale = newlocale(LC_ALL_MASK, "C", (locale_t)0);

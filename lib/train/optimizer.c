@@ -1,5 +1,6 @@
 #include "train/optimizer.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "net/check.h"
@@ -29,7 +30,11 @@ bp_status bp_optimizer_make(const char *function, bp_optimizer **opt, bp_method 
     if (!made) {
         return bp_fail_memory(function);
     }
-    *made = (bp_optimizer){.method = method, .dtype = net->dtype, .identity = bp_identity_hold(net->identity), .storage = net->storage};
+    *made = (bp_optimizer){.handle = BP_HANDLE_OPTIMIZER,
+                           .method = method,
+                           .dtype = net->dtype,
+                           .identity = bp_identity_hold(net->identity),
+                           .storage = net->storage};
     bp_method_defaults(method, made->settings);
     bp_optimizer_settle_kind(made);
     if (!allocate(made)) {
@@ -57,8 +62,11 @@ static bp_status check_lbfgs(const char *function, const bp_net *net)
 
 bp_status bp_optimizer_create(bp_optimizer **opt, bp_method method, const bp_net *net)
 {
-    if (!opt || !net) {
-        return bp_fail_null(__func__, opt ? "net" : "opt");
+    if (!opt) {
+        return bp_fail_null(__func__, "opt");
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
     }
     if (!bp_method_name(method)) {
         return bp_fail_enum(__func__, "method", (int)method);
@@ -76,7 +84,7 @@ bp_status bp_optimizer_create(bp_optimizer **opt, bp_method method, const bp_net
 
 void bp_optimizer_destroy(bp_optimizer *opt)
 {
-    if (opt) {
+    if (bp_is(opt, BP_HANDLE_OPTIMIZER)) {
         for (size_t i = 0; i < BP_MAX_STATES; i++) {
             free(opt->states[i]);
         }
@@ -87,6 +95,7 @@ void bp_optimizer_destroy(bp_optimizer *opt)
         free(opt->custom.gradient);
         free(opt->hook.gradient);
         bp_identity_release(opt->identity);
+        bp_end_handle(opt);
         free(opt);
     }
 }
@@ -102,18 +111,18 @@ bp_optimizer_state bp_optimizer_get_state(const bp_optimizer *opt, size_t i)
 
 bp_method bp_optimizer_method(const bp_optimizer *opt)
 {
-    return opt ? opt->method : BP_METHOD_SGD;
+    return bp_is(opt, BP_HANDLE_OPTIMIZER) ? opt->method : BP_METHOD_SGD;
 }
 
 uint64_t bp_optimizer_step_count(const bp_optimizer *opt)
 {
-    return opt ? opt->n_steps : 0;
+    return bp_is(opt, BP_HANDLE_OPTIMIZER) ? opt->n_steps : 0;
 }
 
 bp_status bp_optimizer_set_seed(bp_optimizer *opt, uint64_t seed)
 {
-    if (!opt) {
-        return bp_fail_null(__func__, "opt");
+    if (!bp_is(opt, BP_HANDLE_OPTIMIZER)) {
+        return bp_fail_handle(__func__, "opt", opt, BP_HANDLE_OPTIMIZER);
     }
     opt->seed = seed;
     return BP_OK;
@@ -121,13 +130,13 @@ bp_status bp_optimizer_set_seed(bp_optimizer *opt, uint64_t seed)
 
 uint64_t bp_optimizer_seed(const bp_optimizer *opt)
 {
-    return opt ? opt->seed : 0;
+    return bp_is(opt, BP_HANDLE_OPTIMIZER) ? opt->seed : 0;
 }
 
 bp_status bp_check_optimizer(const char *function, const bp_optimizer *opt, const bp_net *net)
 {
-    if (!opt) {
-        return bp_fail_null(function, "opt");
+    if (!bp_is(opt, BP_HANDLE_OPTIMIZER)) {
+        return bp_fail_handle(function, "opt", opt, BP_HANDLE_OPTIMIZER);
     }
     if (opt->identity != net->identity) {
         return bp_fail(BP_ERROR_STATE, "%s: the optimizer was made for another net", function);

@@ -4,6 +4,7 @@
 
 #include "bp/optimizer.h"
 
+#include "core/handle.h"
 #include "net/identity.h"
 
 #include <stdbool.h>
@@ -27,6 +28,7 @@ typedef struct bp_gradient_hook {
 } bp_gradient_hook;
 
 struct bp_optimizer {
+    bp_handle handle;
     bp_method method;
     bp_dtype dtype;
     bp_identity *identity;

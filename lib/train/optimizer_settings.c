@@ -1,4 +1,5 @@
 /* What settings each method has, their ranges, and their values unless set. */
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "train/optimizer.h"
@@ -143,8 +144,8 @@ void bp_optimizer_settle_kind(bp_optimizer *opt)
 /* That there is such a setting, and that the method has it. */
 static bp_status check_setting(const char *function, const bp_optimizer *opt, bp_optimizer_setting setting)
 {
-    if (!opt) {
-        return bp_fail_null(function, "opt");
+    if (!bp_is(opt, BP_HANDLE_OPTIMIZER)) {
+        return bp_fail_handle(function, "opt", opt, BP_HANDLE_OPTIMIZER);
     }
     if (!bp_optimizer_setting_name(setting)) {
         return bp_fail_enum(function, "setting", (int)setting);

@@ -1,5 +1,6 @@
 #include "train/optimizer_step.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "net/check.h"
@@ -164,8 +165,14 @@ static void descend(const bp_training *training, const real *gradient)
 
 static bp_status check(const char *function, const bp_optimizer *opt, const bp_net *net, const real *gradient)
 {
-    if (!opt || !net || !gradient) {
-        return bp_fail_null(function, !opt ? "opt" : !net ? "net" : "gradient");
+    if (!bp_is(opt, BP_HANDLE_OPTIMIZER)) {
+        return bp_fail_handle(function, "opt", opt, BP_HANDLE_OPTIMIZER);
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
+    }
+    if (!gradient) {
+        return bp_fail_null(function, "gradient");
     }
     bp_status status = bp_check_net(function, net, REAL_DTYPE);
     if (status == BP_OK) {

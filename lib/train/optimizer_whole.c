@@ -1,4 +1,5 @@
 /* What needs the whole gradient before a step: clipping, and custom methods. */
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "net/check.h"
@@ -122,8 +123,14 @@ bp_status REAL(bp_optimizer_settle)(const bp_training *training, const char *fun
 bp_status REAL(bp_optimizer_create_custom)(bp_optimizer **opt, const bp_net *net, size_t n_state, REAL(bp_optimizer_function) * function,
                                            void *context)
 {
-    if (!opt || !net || !function) {
-        return bp_fail_null(__func__, !opt ? "opt" : !net ? "net" : "function");
+    if (!opt) {
+        return bp_fail_null(__func__, "opt");
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (!function) {
+        return bp_fail_null(__func__, "function");
     }
     bp_optimizer *made = NULL;
     bp_status status = bp_check_net(__func__, net, REAL_DTYPE);

@@ -4,6 +4,7 @@
 #include "bp/train.h"
 #include "bp/workspace.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/status.h"
 #include "data/dataset.h"
@@ -63,8 +64,8 @@ static bp_status check_numbers(const char *function, const range_run *run, doubl
 static bp_status check(const char *function, const range_run *run, const bp_net *net, const bp_optimizer *opt, double minimum,
                        double maximum, size_t n_steps)
 {
-    if (!net) {
-        return bp_fail_null(function, "net");
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(function, "net", net, BP_HANDLE_NET);
     }
     bp_status status = bp_check_net(function, net, net->dtype);
     if (status == BP_OK) {

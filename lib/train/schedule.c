@@ -1,5 +1,6 @@
 #include "train/schedule.h"
 
+#include "core/handle.h"
 #include "core/status.h"
 
 #include <float.h>
@@ -109,7 +110,7 @@ bp_status bp_schedule_create(bp_schedule **schedule, bp_schedule_kind kind)
     if (!made) {
         return bp_fail_memory(__func__);
     }
-    *made = (bp_schedule){.kind = kind, .state = {[BP_SCHEDULE_BEST] = DBL_MAX}};
+    *made = (bp_schedule){.handle = BP_HANDLE_SCHEDULE, .kind = kind, .state = {[BP_SCHEDULE_BEST] = DBL_MAX}};
     for (int i = 0; i < BP_SCHEDULE_SETTING_COUNT; i++) {
         made->settings[i] = initial_value(kind, i);
     }
@@ -119,19 +120,22 @@ bp_status bp_schedule_create(bp_schedule **schedule, bp_schedule_kind kind)
 
 void bp_schedule_destroy(bp_schedule *schedule)
 {
-    free(schedule);
+    if (bp_is(schedule, BP_HANDLE_SCHEDULE)) {
+        bp_end_handle(schedule);
+        free(schedule);
+    }
 }
 
 bp_schedule_kind bp_schedule_get_kind(const bp_schedule *schedule)
 {
-    return schedule ? schedule->kind : BP_SCHEDULE_CONSTANT;
+    return bp_is(schedule, BP_HANDLE_SCHEDULE) ? schedule->kind : BP_SCHEDULE_CONSTANT;
 }
 
 /* That there is such a setting, and that the kind has it. */
 static bp_status check_setting(const char *function, const bp_schedule *schedule, bp_schedule_setting setting)
 {
-    if (!schedule) {
-        return bp_fail_null(function, "schedule");
+    if (!bp_is(schedule, BP_HANDLE_SCHEDULE)) {
+        return bp_fail_handle(function, "schedule", schedule, BP_HANDLE_SCHEDULE);
     }
     if (!bp_schedule_setting_name(setting)) {
         return bp_fail_enum(function, "setting", (int)setting);
@@ -245,8 +249,11 @@ static double rate_at(const bp_schedule *schedule, double base, double epoch)
 
 bp_status bp_schedule_learning_rate(const bp_schedule *schedule, double base_rate, double epoch, double *rate)
 {
-    if (!schedule || !rate) {
-        return bp_fail_null(__func__, schedule ? "rate" : "schedule");
+    if (!bp_is(schedule, BP_HANDLE_SCHEDULE)) {
+        return bp_fail_handle(__func__, "schedule", schedule, BP_HANDLE_SCHEDULE);
+    }
+    if (!rate) {
+        return bp_fail_null(__func__, "rate");
     }
     if (!(base_rate >= 0 && base_rate <= DBL_MAX)) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: base_rate is %g; it can be 0 or more and finite", __func__, base_rate);
@@ -266,8 +273,8 @@ bp_status bp_schedule_learning_rate(const bp_schedule *schedule, double base_rat
 
 bp_status bp_schedule_observe(bp_schedule *schedule, double value)
 {
-    if (!schedule) {
-        return bp_fail_null(__func__, "schedule");
+    if (!bp_is(schedule, BP_HANDLE_SCHEDULE)) {
+        return bp_fail_handle(__func__, "schedule", schedule, BP_HANDLE_SCHEDULE);
     }
     if (isnan(value)) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: value is NaN", __func__);

@@ -4,6 +4,8 @@
 
 #include "bp/schedule.h"
 
+#include "core/handle.h"
+
 #include <stdbool.h>
 
 enum { BP_SCHEDULE_SETTING_COUNT = 11 };
@@ -17,6 +19,7 @@ typedef enum {
 } bp_schedule_state;
 
 struct bp_schedule {
+    bp_handle handle;
     bp_schedule_kind kind;
     double settings[BP_SCHEDULE_SETTING_COUNT]; /* by bp_schedule_setting */
     double state[BP_SCHEDULE_STATE_COUNT];      /* all finite, until an observed value is −∞ */

@@ -1,5 +1,6 @@
 #include "train/trainer.h"
 
+#include "core/handle.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
@@ -77,8 +78,8 @@ bp_status bp_stop_from_name(const char *name, bp_stop *stop)
 
 bp_status bp_trainer_check_idle(const char *function, const bp_trainer *t)
 {
-    if (!t) {
-        return bp_fail_null(function, "trainer");
+    if (!bp_is(t, BP_HANDLE_TRAINER)) {
+        return bp_fail_handle(function, "trainer", t, BP_HANDLE_TRAINER);
     }
     if (t->is_running) {
         return bp_fail(BP_ERROR_STATE, "%s: called from within the trainer's own progress function", function);
@@ -95,8 +96,14 @@ void bp_trainer_clear_metrics(bp_trainer *t)
 
 bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt, bp_loss loss, const bp_dataset *training)
 {
-    if (!trainer || !net || !training) {
-        return bp_fail_null(__func__, !trainer ? "trainer" : !net ? "net" : "training");
+    if (!trainer) {
+        return bp_fail_null(__func__, "trainer");
+    }
+    if (!bp_is(net, BP_HANDLE_NET)) {
+        return bp_fail_handle(__func__, "net", net, BP_HANDLE_NET);
+    }
+    if (!bp_is(training, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(__func__, "training", training, BP_HANDLE_DATASET);
     }
     bp_status status = bp_check_net(__func__, net, net->dtype);
     if (status == BP_OK) {
@@ -115,7 +122,15 @@ bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt
     if (!made) {
         return bp_fail_memory(__func__);
     }
-    *made = (bp_trainer){.net = net, .opt = opt, .loss = loss, .training = training, .samples = training, .order_epoch = UINT64_MAX};
+    *made = (bp_trainer){
+        .handle = BP_HANDLE_TRAINER,
+        .net = net,
+        .opt = opt,
+        .loss = loss,
+        .training = training,
+        .samples = training,
+        .order_epoch = UINT64_MAX,
+    };
     made->place.best_epoch = UINT64_MAX;
     made->order = bp_allocate(training->n_samples, sizeof *made->order);
     made->best = bp_allocate(bp_parameter_bytes(net), 1);
@@ -136,7 +151,7 @@ bp_status bp_trainer_create(bp_trainer **trainer, bp_net *net, bp_optimizer *opt
 
 void bp_trainer_destroy(bp_trainer *t)
 {
-    if (t && bp_trainer_check_idle(__func__, t) == BP_OK) {
+    if (bp_is(t, BP_HANDLE_TRAINER) && bp_trainer_check_idle(__func__, t) == BP_OK) {
         bp_workspace_destroy(t->ws);
         bp_snapshot_release(&t->start);
         free(t->best);
@@ -146,6 +161,7 @@ void bp_trainer_destroy(bp_trainer *t)
         bp_batch_release(&t->room);
         free(t->class_weights);
         free(t->history);
+        bp_end_handle(t);
         free(t);
     }
 }
@@ -203,8 +219,11 @@ bp_status bp_trainer_check_settings(const char *function, const bp_trainer *t, c
 
 bp_status bp_trainer_get(const bp_trainer *t, bp_trainer_setting setting, double *value)
 {
-    if (!t || !value) {
-        return bp_fail_null(__func__, t ? "value" : "trainer");
+    if (!bp_is(t, BP_HANDLE_TRAINER)) {
+        return bp_fail_handle(__func__, "trainer", t, BP_HANDLE_TRAINER);
+    }
+    if (!value) {
+        return bp_fail_null(__func__, "value");
     }
     if (!bp_trainer_setting_name(setting)) {
         return bp_fail_enum(__func__, "setting", (int)setting);
@@ -287,6 +306,9 @@ bp_status bp_trainer_set_schedule(bp_trainer *t, const bp_schedule *schedule)
     if (t->opt->method == BP_METHOD_LBFGS) {
         return bp_fail(BP_ERROR_UNSUPPORTED, "%s: lbfgs has no learning_rate", __func__);
     }
+    if (schedule && !bp_is(schedule, BP_HANDLE_SCHEDULE)) {
+        return bp_fail_handle(__func__, "schedule", schedule, BP_HANDLE_SCHEDULE);
+    }
     double *rate = &t->opt->settings[BP_OPTIMIZER_LEARNING_RATE];
     if (t->has_schedule) {
         *rate = t->values.base_rate;
@@ -315,15 +337,15 @@ bp_status bp_trainer_set_progress(bp_trainer *t, bp_progress_function *function,
 
 bp_stop bp_trainer_stop(const bp_trainer *t)
 {
-    return t ? t->stop : BP_STOP_NONE;
+    return bp_is(t, BP_HANDLE_TRAINER) ? t->stop : BP_STOP_NONE;
 }
 
 size_t bp_trainer_epoch_count(const bp_trainer *t)
 {
-    return t ? (size_t)t->place.epoch : 0;
+    return bp_is(t, BP_HANDLE_TRAINER) ? (size_t)t->place.epoch : 0;
 }
 
 size_t bp_trainer_best_epoch(const bp_trainer *t)
 {
-    return t && t->place.best_epoch != UINT64_MAX ? (size_t)t->place.best_epoch : SIZE_MAX;
+    return bp_is(t, BP_HANDLE_TRAINER) && t->place.best_epoch != UINT64_MAX ? (size_t)t->place.best_epoch : SIZE_MAX;
 }

@@ -5,6 +5,7 @@
 #include "bp/data_parallel.h"
 #include "bp/trainer.h"
 
+#include "core/handle.h"
 #include "data/batch.h"
 #include "net/net.h"
 #include "train/optimizer.h"
@@ -37,6 +38,7 @@ typedef struct bp_trainer_values {
 } bp_trainer_values;
 
 struct bp_trainer {
+    bp_handle handle;
     bp_net *net;
     bp_optimizer *opt;
     bp_loss loss;

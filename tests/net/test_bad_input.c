@@ -188,7 +188,7 @@ static void test_sizes(void **state)
         REFUSED(bp_net_create(&net, BP_F32, bad[i]), argument, "n_inputs is");
         REFUSED(bp_net_add_dense(f->empty, bad[i], BP_ACTIVATION_TANH, 1), argument, "units is");
         REFUSED(bp_layer_create(&layer, BP_F64, bad[i], 1, BP_ACTIVATION_TANH, 1), argument, "n_inputs is");
-        REFUSED(bp_layer_create(&layer, BP_F64, 1, bad[i], BP_ACTIVATION_TANH, 1), argument, "units is");
+        REFUSED(bp_layer_create(&layer, BP_F64, 1, bad[i], BP_ACTIVATION_TANH, 1), argument, "n_outputs is");
         REFUSED(bp_workspace_create(&ws, f->net, bad[i]), argument, "max_batch is");
     }
     REFUSED(bp_layer_create(&layer, BP_F64, huge, huge, BP_ACTIVATION_TANH, 1), argument, "address");
