@@ -39,7 +39,8 @@ typedef bp_status bp_agree_function(void *context, bp_status status, size_t n, d
  * gradient is summed over the ranks by the optimizer's gradient hook (gradient_hook.h). It is called behind each step, with what became of it, and
  * may change the net's parameters; is_last: of an epoch, after which they are the same on all ranks. If some rank's step has failed, all ranks
  * are to be given the same status, some steps later if it must be. Parameters differ between ranks in the middle of an epoch: bp_trainer_save, and
- * bp_trainer_load of what was saved there, are BP_ERROR_STATE.
+ * bp_trainer_load of what was saved there, are BP_ERROR_STATE. What the optimizer keeps besides parameters is each rank's own at all times: to go on
+ * as if there had been no stop, each saves and loads a checkpoint of its own.
  */
 typedef bp_status bp_after_step_function(void *context, bp_status status, int is_last);
 
