@@ -29,7 +29,8 @@ typedef bp_status bp_begin_epoch_function(void *context, uint64_t epoch, const b
 
 /**
  * Each values[i] becomes the sum of the ranks', with the same bits on all. If status, which is what became of the work before, is not BP_OK on some
- * rank, no sums are made and all ranks are given the same one of these statuses (and its sentence). All ranks make this call with the same n.
+ * rank, no sums are made and all ranks are given the same one of these statuses (and its sentence); values may be NULL where it
+ * is not BP_OK. All ranks make this call with the same n.
  */
 typedef bp_status bp_agree_function(void *context, bp_status status, size_t n, double *values);
 
@@ -37,7 +38,9 @@ typedef bp_status bp_agree_function(void *context, bp_status status, size_t n, d
  * For parameter averaging (local SGD: Stich 2019), where a step uses the gradient of the rank's own part of a batch alone; without it, every
  * gradient is summed over the ranks by the optimizer's gradient hook (gradient_hook.h). It is called behind each step, with what became of it, and
  * may change the net's parameters; is_last: of an epoch, after which they are the same on all ranks. If some rank's step has failed, all ranks
- * are to be given the same status, some steps later if it must be.
+ * are to be given the same status, some steps later if it must be. Parameters differ between ranks in the middle of an epoch: bp_trainer_save, and
+ * bp_trainer_load of what was saved there, are BP_ERROR_STATE. What the optimizer keeps besides parameters is each rank's own at all times: to go on
+ * as if there had been no stop, each saves and loads a checkpoint of its own.
  */
 typedef bp_status bp_after_step_function(void *context, bp_status status, int is_last);
 
@@ -66,7 +69,7 @@ typedef struct bp_data_parallel {
  * time limit of one rank ends the run, all end with that epoch. parallel is copied; NULL: alone again.
  * Settings of trainer and optimizer are compared when a run begins: one that differs between ranks is BP_ERROR_STATE there, on all of them.
  * Returns BP_ERROR_ARGUMENT (NULL trainer, a function that is missing, rank or n_samples out of range), BP_ERROR_STATE (called from within the
- * trainer's own progress function; in the middle of an epoch), BP_ERROR_UNSUPPORTED (L-BFGS).
+ * trainer's own progress function; in the middle of an epoch; a batch_size of more samples than there will be), BP_ERROR_UNSUPPORTED (L-BFGS).
  */
 BP_API bp_status bp_trainer_set_data_parallel(bp_trainer *trainer, const bp_data_parallel *parallel);
 

@@ -31,8 +31,9 @@ typedef void bp_gradient_ready_f64(void *context, size_t first, size_t n, double
 /**
  * All of a step's gradient is there, n elements; what it is when this returns BP_OK, finite, is what the optimizer uses, before decay and clipping.
  * status is BP_OK, or what has gone wrong before, as a loss that is not finite (BP_ERROR_NONFINITE): bp_gradient_ready was then not called in this
- * step, and gradient is NULL; this call is there so that others can be told. mean_loss, one element, is the step's, and may be changed. Any
- * status but BP_OK is what the step returns, with the sentence of bp_set_last_error; net and optimizer are then as before the step.
+ * step, and gradient is NULL; this call is there so that others can be told. mean_loss, one element, is the step's, and may be changed to
+ * another finite number. Any status but BP_OK is what the step returns, with the sentence of bp_set_last_error; net and optimizer are then as before
+ * the step.
  */
 typedef bp_status bp_gradient_complete_f32(void *context, bp_status status, float *mean_loss, size_t n, float *gradient);
 typedef bp_status bp_gradient_complete_f64(void *context, bp_status status, double *mean_loss, size_t n, double *gradient);

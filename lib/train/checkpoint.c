@@ -145,6 +145,10 @@ bp_status bp_trainer_save(const bp_trainer *t, const char *path)
     if (!path) {
         return bp_fail_null(__func__, "path");
     }
+    if (bp_trainer_is_whole_at_epochs(t) && t->place.sample > 0) {
+        return bp_fail(BP_ERROR_STATE, "%s: in the middle of epoch %llu, where parameters differ between ranks", __func__,
+                       (unsigned long long)t->place.epoch + 1);
+    }
     if (!bp_trainer_is_finite(t)) {
         return bp_fail(BP_ERROR_NONFINITE, "%s: a parameter of the net is NaN or infinite; nothing is written", __func__);
     }
@@ -361,6 +365,10 @@ static bp_status check_numbers(const loaded *in, const bp_trainer *t)
     bp_status status = bp_optimizer_check_settings(in->function, t->opt, in->optimizer_settings);
     if (status != BP_OK) {
         return status == BP_ERROR_MEMORY ? status : fail_format(in, "optimizer.settings");
+    }
+    if (bp_trainer_is_whole_at_epochs(t) && place->sample > 0) {
+        return bp_fail(BP_ERROR_STATE, "%s: %.200s: the checkpoint is in the middle of epoch %llu; with after_step it is of an epoch's end",
+                       in->function, in->path, (unsigned long long)place->epoch + 1);
     }
     /* the rate that a schedule changes will be the optimizer's */
     double scheduled[BP_OPTIMIZER_SETTING_COUNT];

@@ -5,7 +5,7 @@
 #include "net/parameters.h"
 #include "net/pass.h"
 
-#include <stdlib.h>
+#include <math.h>
 #include <string.h>
 
 bp_status REAL(bp_optimizer_set_gradient_hook)(bp_optimizer *opt, REAL(bp_gradient_ready) * ready, REAL(bp_gradient_complete) * complete,
@@ -100,6 +100,10 @@ bp_status REAL(bp_hook_complete)(const bp_training *training, const char *functi
         ((REAL(bp_gradient_complete) *)hook->complete)(hook->context, status, mean_loss, n, status == BP_OK ? gradient : NULL);
     if (result == BP_OK && status != BP_OK) {
         result = status;
+    }
+    if (result == BP_OK && !isfinite(*mean_loss)) {
+        result =
+            bp_fail(BP_ERROR_NONFINITE, "%s: the mean loss of the gradient hook is %g; losses are finite", function, (double)*mean_loss);
     }
     size_t bad = result == BP_OK ? REAL(bp_first_nonfinite)(n, gradient) : n;
     if (bad < n) {

@@ -112,18 +112,27 @@ static bool move_whole(training_job *j, const bp_team *team)
     return j->step.status == BP_OK;
 }
 
+/* The loss is not finite; by one thread, before others look at the status: a hook may have to tell others, and have a status of its own. */
+static void tell_failure(training_job *j)
+{
+    if (j->training.opt->hook.complete) {
+        settle(j);
+    }
+}
+
 static void run_step(void *argument, size_t thread, size_t n_threads)
 {
     training_job *j = argument;
     const bp_team team = {thread, n_threads, j->step.pass.ws->pool};
     REAL(bp_pass_forward)(&j->step.pass, &team);
     compute_loss(j, &team);
+    if (thread == 0 && j->step.status != BP_OK) {
+        tell_failure(j);
+    }
     bp_team_wait(&team);
     if (j->step.status == BP_OK) {
         REAL(bp_pass_backward)(&j->step.pass, &team, j->step.is_local, &j->step.sink);
         move_whole(j, &team);
-    } else if (thread == 0 && j->training.opt->hook.complete) {
-        settle(j);
     }
 }
 
@@ -206,10 +215,10 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
         if (thread == 0) {
             if (j->step.status != BP_OK) {
                 add_sample_to_error(j, s);
+                tell_failure(j);
             } else if (look_ahead && s + 1 < j->n) {
                 begin_sample(j, s + 1);
             }
-            j->sum += j->step.status == BP_OK ? (double)j->step.mean_loss : 0;
         }
         bp_team_wait(&team);
         if (j->step.status != BP_OK) {
@@ -221,6 +230,9 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
                 add_sample_to_error(j, s);
             }
             return;
+        }
+        if (thread == 0) {
+            j->sum += (double)j->step.mean_loss;
         }
         if (!look_ahead && s + 1 < j->n) {
             bp_team_wait(&team);

@@ -85,6 +85,12 @@ bp_status bp_trainer_check_settings(const char *function, const bp_trainer *trai
 /* Training samples, of all ranks. */
 size_t bp_trainer_samples(const bp_trainer *trainer);
 
+/* Of the first n samples of an epoch, which end with a batch or the epoch, those of this rank. */
+size_t bp_trainer_part(const bp_trainer *trainer, uint64_t n);
+
+/* Ranks have parameters and sums of losses of their own until an epoch ends. */
+bool bp_trainer_is_whole_at_epochs(const bp_trainer *trainer);
+
 /* t->samples, of several ranks, from who has them. */
 bp_status bp_trainer_take_part(bp_trainer *trainer);
 

@@ -22,9 +22,10 @@ static bp_status check(const bp_trainer *t, const bp_data_parallel *parallel)
     if (parallel->rank >= parallel->n_ranks) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: rank is %zu of %zu; it can be 0 to n_ranks − 1", name, parallel->rank, parallel->n_ranks);
     }
-    if (parallel->n_samples < t->training->n_samples || parallel->n_samples > BP_MAX_DIMENSION * (uint64_t)BP_MAX_DIMENSION / 2) {
-        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_samples is %llu; this rank alone has %zu", name, (unsigned long long)parallel->n_samples,
-                       t->training->n_samples);
+    const uint64_t most = BP_MAX_DIMENSION * (uint64_t)BP_MAX_DIMENSION / 2;
+    if (parallel->n_samples < t->training->n_samples || parallel->n_samples > most) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: n_samples is %llu; it can be %zu, which this rank alone has, to %llu", name,
+                       (unsigned long long)parallel->n_samples, t->training->n_samples, (unsigned long long)most);
     }
     if (t->opt->method == BP_METHOD_LBFGS) {
         return bp_fail(BP_ERROR_UNSUPPORTED, "%s: lbfgs evaluates the loss of all samples at points of its own choice", name);
@@ -41,6 +42,11 @@ bp_status bp_trainer_set_data_parallel(bp_trainer *t, const bp_data_parallel *pa
     if (status == BP_OK && parallel) {
         status = check(t, parallel);
     }
+    size_t n_samples = status == BP_OK && parallel ? (size_t)parallel->n_samples : t ? t->training->n_samples : 0;
+    if (status == BP_OK && t->settings[BP_TRAINER_BATCH_SIZE] > (double)n_samples) {
+        status = bp_fail(BP_ERROR_STATE, "%s: batch_size is %g, and there will be %zu samples", __func__,
+                         t->settings[BP_TRAINER_BATCH_SIZE], n_samples);
+    }
     if (status != BP_OK) {
         return status;
     }
@@ -51,11 +57,22 @@ bp_status bp_trainer_set_data_parallel(bp_trainer *t, const bp_data_parallel *pa
     return BP_OK;
 }
 
-/* Samples that this rank has of n that follow each other in an epoch, in batches. */
-static size_t part_of(const bp_trainer *t, size_t n)
+/* Of n samples of a batch, those of this rank. */
+static size_t part_of_batch(const bp_trainer *t, size_t n)
 {
     size_t ranks = t->parallel.n_ranks, rank = t->parallel.rank;
     return n * (rank + 1) / ranks - n * rank / ranks;
+}
+
+size_t bp_trainer_part(const bp_trainer *t, uint64_t n)
+{
+    size_t batch = bp_trainer_batch(t);
+    return (size_t)n / batch * part_of_batch(t, batch) + part_of_batch(t, (size_t)n % batch);
+}
+
+bool bp_trainer_is_whole_at_epochs(const bp_trainer *t)
+{
+    return t->is_parallel && t->parallel.after_step;
 }
 
 bp_status bp_trainer_take_part(bp_trainer *t)
@@ -68,11 +85,14 @@ bp_status bp_trainer_take_part(bp_trainer *t)
     if (status != BP_OK) {
         return status;
     }
-    size_t n = bp_trainer_samples(t), batch = bp_trainer_batch(t);
-    size_t expected = n / batch * part_of(t, batch) + part_of(t, n % batch);
-    if (samples->n_samples < expected || (t->class_weights && samples->n_classes != t->training->n_classes)) {
+    size_t n = bp_trainer_samples(t), expected = bp_trainer_part(t, n);
+    if (samples->n_samples != expected || samples->n_classes != t->training->n_classes) {
         return bp_fail(BP_ERROR_STATE, "%s: epoch %llu: this rank has %zu samples of %zu classes; it needs %zu of %zu", function,
                        (unsigned long long)t->place.epoch + 1, samples->n_samples, samples->n_classes, expected, t->training->n_classes);
+    }
+    if (t->place.sample < n && t->place.sample % bp_trainer_batch(t) != 0) { /* a checkpoint that no trainer wrote */
+        return bp_fail(BP_ERROR_STATE, "%s: sample %llu of the epoch is not the first of a batch", function,
+                       (unsigned long long)t->place.sample);
     }
     t->samples = samples;
     return BP_OK;
@@ -81,15 +101,19 @@ bp_status bp_trainer_take_part(bp_trainer *t)
 /* ---- what is to be the same on all ranks ---- */
 
 enum {
-    OWN_COUNT = 6, /* what is not a setting */
+    OWN_COUNT = 11, /* what is not a setting */
     COMPARED_COUNT = OWN_COUNT + BP_TRAINER_SETTING_COUNT + BP_OPTIMIZER_SETTING_COUNT,
 };
 
 static void describe(const bp_trainer *t, double numbers[COMPARED_COUNT])
 {
     const double own[OWN_COUNT] = {
-        (double)t->opt->method, (double)t->loss,         t->validation != NULL, t->has_schedule ? (double)t->schedule.kind + 1 : 0,
-        (double)t->place.epoch, (double)t->place.sample,
+        (double)t->opt->method,         (double)t->loss,
+        t->validation != NULL,          t->has_schedule ? (double)t->schedule.kind + 1 : 0,
+        (double)t->place.epoch,         (double)t->place.sample,
+        (double)bp_trainer_samples(t),  (double)t->opt->n_steps,
+        (double)t->opt->seed,           t->opt->hook.complete != NULL,
+        t->parallel.after_step != NULL,
     };
     memcpy(numbers, own, sizeof own);
     memcpy(numbers + OWN_COUNT, t->settings, sizeof t->settings);
@@ -100,8 +124,17 @@ static void describe(const bp_trainer *t, double numbers[COMPARED_COUNT])
 static const char *name_of(size_t number)
 {
     static const char *const own[OWN_COUNT] = {
-        "the method's number",   "the loss's number", "the number of validation sets",
-        "the schedule's number", "the epoch",         "the sample in the epoch",
+        "the method's number",
+        "the loss's number",
+        "the number of validation sets",
+        "the schedule's number",
+        "the epoch",
+        "the sample in the epoch",
+        "n_samples",
+        "the optimizer's step count",
+        "the optimizer's seed",
+        "the number of gradient hooks",
+        "the number of after_step functions",
     };
     if (number < OWN_COUNT) {
         return own[number];

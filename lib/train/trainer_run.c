@@ -34,6 +34,9 @@ static bool is_f32(const bp_trainer *t)
 static bp_status prepare_workspace(bp_trainer *t)
 {
     size_t batch = bp_trainer_batch(t), threads = (size_t)t->settings[BP_TRAINER_THREADS];
+    if (t->is_parallel) { /* the largest part */
+        batch = (batch + t->parallel.n_ranks - 1) / t->parallel.n_ranks;
+    }
     size_t needed = batch < 64 ? 64 : batch;
     if (!t->ws || bp_workspace_max_batch(t->ws) != needed || bp_check_dropout(function, t->net, t->ws) != BP_OK) {
         bp_workspace *ws;
@@ -99,7 +102,8 @@ static bp_status prepare(bp_trainer *t)
         status = prepare_workspace(t);
     }
     if (t->is_parallel) {
-        return bp_trainer_compare_ranks(t, status); /* and samples are weighed when they are there */
+        t->order_epoch = UINT64_MAX; /* whatever became of the last run on one rank or another, all ask for samples now, and weigh those */
+        return bp_trainer_compare_ranks(t, status);
     }
     return status == BP_OK ? weigh(t) : status;
 }
@@ -246,7 +250,8 @@ static bp_status train_batches(bp_trainer *t)
         t->values.loss_sum += sum;
         if (t->place.sample < n && t->progress_when == BP_PROGRESS_BATCH) {
             count_seconds(t);
-            report(t, false, t->place.epoch + 1, t->place.sample, t->values.loss_sum / (double)t->place.sample);
+            size_t made_here = bp_trainer_is_whole_at_epochs(t) ? bp_trainer_part(t, t->place.sample) : (size_t)t->place.sample;
+            report(t, false, t->place.epoch + 1, t->place.sample, t->values.loss_sum / (double)made_here);
         }
         if (t->place.sample < n && t->stop == BP_STOP_NONE && !t->is_parallel && time_is_over(t)) {
             t->stop = BP_STOP_TIME;
@@ -278,7 +283,8 @@ static bp_status measure(bp_trainer *t)
     for (int i = 0; i < BP_METRIC_COUNT; i++) {
         metrics[0][i] = metrics[1][i] = (double)NAN;
     }
-    bp_status status = t->is_parallel && t->parallel.after_step ? bp_trainer_agree_loss(t) : BP_OK;
+    double own_loss_sum = t->values.loss_sum;
+    bp_status status = bp_trainer_is_whole_at_epochs(t) ? bp_trainer_agree_loss(t) : BP_OK;
     if (status != BP_OK) {
         return status;
     }
@@ -294,6 +300,8 @@ static bp_status measure(bp_trainer *t)
     }
     if (status == BP_OK) {
         memcpy(t->metrics, metrics, sizeof metrics);
+    } else {
+        t->values.loss_sum = own_loss_sum; /* another run tries it again */
     }
     return status;
 }
@@ -356,7 +364,7 @@ static bp_status end_epoch(bp_trainer *t)
     if (t->stop == BP_STOP_NONE && time_is_over(t)) {
         t->stop = BP_STOP_TIME;
     }
-    return t->is_parallel ? bp_trainer_agree_stop(t) : BP_OK;
+    return BP_OK;
 }
 
 static bp_status train_epoch(bp_trainer *t)
@@ -399,6 +407,9 @@ bp_status bp_trainer_run(bp_trainer *t)
             t->stop = BP_STOP_EPOCHS;
         } else {
             status = train_epoch(t);
+            if (status == BP_OK && t->is_parallel) { /* the epoch may be one that is to be tried again */
+                status = bp_trainer_agree_stop(t);
+            }
         }
     }
     if (t->is_parallel) {

@@ -16,12 +16,11 @@
 static void take_part(const bp_trainer *t, size_t n, REAL(bp_samples) * samples, size_t *first, size_t *own)
 {
     static const real no_weight[1] = {0};
-    size_t ranks = t->parallel.n_ranks, rank = t->parallel.rank, batch = bp_trainer_batch(t);
-    *first = (size_t)t->place.sample / batch * (batch * (rank + 1) / ranks - batch * rank / ranks);
-    *own = n * (rank + 1) / ranks - n * rank / ranks;
-    if (!t->parallel.after_step) {
+    *first = bp_trainer_part(t, t->place.sample);
+    *own = bp_trainer_part(t, n);
+    if (!t->parallel.after_step && t->parallel.n_ranks > 1) {
         samples->step_batch = n;
-        samples->preceding = n * rank / ranks;
+        samples->preceding = n * t->parallel.rank / t->parallel.n_ranks;
     }
     if (*own == 0) {
         *first = 0;
@@ -56,13 +55,15 @@ static bp_status take_samples(const char *function, bp_trainer *t, size_t n, REA
         return status;
     }
     real *weights = t->room_weights;
-    const real *of_samples = samples->weights;
-    for (size_t i = 0; of_samples && i < *own; i++) {
-        weights[i] = of_samples[order ? order[*first + i] : *first + i];
+    const real *of_samples = t->weights;
+    if (samples->weights == of_samples && of_samples) {
+        for (size_t i = 0; i < *own; i++) {
+            weights[i] = of_samples[order ? order[*first + i] : *first + i];
+        }
+        samples->weights = weights;
     }
     samples->x = inputs;
     samples->target = targets;
-    samples->weights = of_samples ? weights : NULL;
     samples->order = NULL;
     *first = 0;
     return BP_OK;

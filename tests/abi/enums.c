@@ -179,3 +179,15 @@ _Static_assert(offsetof(bp_progress, validation) == 112 || sizeof(size_t) != 8, 
 /* What has been there is there; what is added is behind it. */
 _Static_assert(sizeof(bp_progress) >= 120 || sizeof(size_t) != 8, "");
 _Static_assert(_Alignof(bp_progress) == 8 || sizeof(size_t) != 8, "");
+
+/* The same of the one that the caller makes. */
+_Static_assert(offsetof(bp_data_parallel, size) == 0 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, n_ranks) == 8 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, rank) == 16 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, n_samples) == 24 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, context) == 32 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, begin_epoch) == 40 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, agree) == 48 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, after_step) == 56 || sizeof(size_t) != 8, "");
+_Static_assert(offsetof(bp_data_parallel, end_run) == 64 || sizeof(size_t) != 8, "");
+_Static_assert(sizeof(bp_data_parallel) >= 72 || sizeof(size_t) != 8, "");
