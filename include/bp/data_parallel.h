@@ -28,6 +28,18 @@ extern "C" {
 typedef bp_status bp_begin_epoch_function(void *context, uint64_t epoch, const bp_dataset **samples);
 
 /**
+ * For bp_begin_epoch_function: copies arrays into a new dataset that is like another one in element type, widths and number of classes. inputs:
+ * n_samples × input_count; targets: n_samples × output_count, NULL if that is 0, or where one-hot targets are to be made from as many classes; classes
+ * and weights: n_samples. classes is NULL if and only if `like` has none; weights may be NULL, and all 0, as other ranks' may be others.
+ * Returns BP_ERROR_ARGUMENT (NULL, an array given that `like` has not, n_samples 0, a class out of range, a weight below 0), BP_ERROR_DTYPE,
+ * BP_ERROR_NONFINITE (row and column named), BP_ERROR_MEMORY.
+ */
+BP_API bp_status bp_dataset_create_like_f32(bp_dataset **dataset, const bp_dataset *like, size_t n_samples, const float *inputs,
+                                            const float *targets, const uint32_t *classes, const double *weights);
+BP_API bp_status bp_dataset_create_like_f64(bp_dataset **dataset, const bp_dataset *like, size_t n_samples, const double *inputs,
+                                            const double *targets, const uint32_t *classes, const double *weights);
+
+/**
  * Each values[i] becomes the sum of the ranks', with the same bits on all. If status, which is what became of the work before, is not BP_OK on some
  * rank, no sums are made and all ranks are given the same one of these statuses (and its sentence); values may be NULL where it
  * is not BP_OK. All ranks make this call with the same n.
@@ -72,6 +84,12 @@ typedef struct bp_data_parallel {
  * trainer's own progress function; in the middle of an epoch; a batch_size of more samples than there will be), BP_ERROR_UNSUPPORTED (L-BFGS).
  */
 BP_API bp_status bp_trainer_set_data_parallel(bp_trainer *trainer, const bp_data_parallel *parallel);
+
+/**
+ * bp_trainer_load_memory by all ranks, each with the same bytes: a rank that fails (as without memory) fails on all, by bp_agree_function, and then
+ * nothing has changed on any of them. Returns what bp_trainer_load_memory does.
+ */
+BP_API bp_status bp_trainer_load_together(bp_trainer *trainer, const void *bytes, size_t size);
 
 #ifdef __cplusplus
 }

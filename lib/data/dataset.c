@@ -96,18 +96,29 @@ void bp_dataset_set_class_targets(bp_dataset *dataset, bool one_hot)
     }
 }
 
+bp_status bp_dataset_check_weights(const char *function, size_t n, const double *weights)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!(weights[i] >= 0 && weights[i] <= DBL_MAX)) {
+            bool negative = weights[i] < 0 && weights[i] >= -DBL_MAX;
+            return bp_fail(negative ? BP_ERROR_ARGUMENT : BP_ERROR_NONFINITE, "%s: weights[%zu] is %g; it can be 0 or more and finite",
+                           function, i, weights[i]);
+        }
+    }
+    return BP_OK;
+}
+
 bp_status bp_dataset_set_weights(bp_dataset *dataset, const double *weights)
 {
     if (!bp_is(dataset, BP_HANDLE_DATASET)) {
         return bp_fail_handle(__func__, "dataset", dataset, BP_HANDLE_DATASET);
     }
     double largest = 0, *copy = NULL;
+    bp_status status = weights ? bp_dataset_check_weights(__func__, dataset->n_samples, weights) : BP_OK;
+    if (status != BP_OK) {
+        return status;
+    }
     for (size_t i = 0; weights && i < dataset->n_samples; i++) {
-        if (!(weights[i] >= 0 && weights[i] <= DBL_MAX)) {
-            bool negative = weights[i] < 0 && weights[i] >= -DBL_MAX;
-            return bp_fail(negative ? BP_ERROR_ARGUMENT : BP_ERROR_NONFINITE, "%s: weights[%zu] is %g; it can be 0 or more and finite",
-                           __func__, i, weights[i]);
-        }
         largest = weights[i] > largest ? weights[i] : largest;
     }
     if (weights) {

@@ -33,7 +33,7 @@ struct bp_dataset {
     bp_file_rows input_rows, target_rows;
     size_t *rows;        /* which rows of these the samples are; NULL: all, in order */
     uint32_t *classes;   /* n_samples, or NULL */
-    double *weights;     /* n_samples, or NULL; not all 0 */
+    double *weights;     /* n_samples, or NULL */
     char **class_names;  /* n_classes, or NULL; one block with the texts */
     char **input_names;  /* n_inputs, or NULL; one block with the texts */
     double *input_means; /* n_inputs, or NULL: what took the place of missing values */
@@ -44,6 +44,9 @@ bp_dataset *bp_dataset_allocate(bp_dtype dtype, size_t n_samples, size_t n_input
 
 /* That the sizes are in range and their products do not overflow. */
 bp_status bp_dataset_check_sizes(const char *function, bp_dtype dtype, size_t n_samples, size_t n_inputs, size_t n_outputs);
+
+/* That n weights are 0 or more and finite. */
+bp_status bp_dataset_check_weights(const char *function, size_t n, const double *weights);
 
 /* Plain arrays, n_samples rows of each. */
 bool bp_dataset_is_plain(const bp_dataset *dataset);

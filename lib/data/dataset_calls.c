@@ -2,6 +2,8 @@
 #include "core/handle.h"
 #include "data/dataset.h"
 
+#include "bp/data_parallel.h"
+
 #include "core/memory.h"
 #include "core/real.h"
 #include "core/status.h"
@@ -85,6 +87,17 @@ bp_status REAL(bp_dataset_borrow)(bp_dataset **dataset, size_t n_samples, size_t
     return BP_OK;
 }
 
+static bp_status check_classes(const char *function, size_t n_samples, size_t n_classes, const uint32_t *classes)
+{
+    for (size_t i = 0; i < n_samples; i++) {
+        if (classes[i] >= n_classes) {
+            return bp_fail(BP_ERROR_ARGUMENT, "%s: classes[%zu] is %lu; with n_classes %zu it can be 0 to %zu", function, i,
+                           (unsigned long)classes[i], n_classes, n_classes - 1);
+        }
+    }
+    return BP_OK;
+}
+
 bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples, size_t n_inputs, size_t n_classes, const real *inputs,
                                           const uint32_t *classes)
 {
@@ -101,11 +114,9 @@ bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples
     if (status != BP_OK) {
         return status;
     }
-    for (size_t i = 0; i < n_samples; i++) {
-        if (classes[i] >= n_classes) {
-            return bp_fail(BP_ERROR_ARGUMENT, "%s: classes[%zu] is %lu; with n_classes %zu it can be 0 to %zu", __func__, i,
-                           (unsigned long)classes[i], n_classes, n_classes - 1);
-        }
+    status = check_classes(__func__, n_samples, n_classes, classes);
+    if (status != BP_OK) {
+        return status;
     }
     bp_dataset *made = bp_dataset_allocate(REAL_DTYPE, n_samples, n_inputs, n_classes, n_classes);
     if (!made) {
@@ -114,6 +125,77 @@ bp_status REAL(bp_dataset_create_classes)(bp_dataset **dataset, size_t n_samples
     memcpy(made->owned_inputs, inputs, n_samples * n_inputs * sizeof *inputs);
     memcpy(made->classes, classes, n_samples * sizeof *classes);
     bp_dataset_set_class_targets(made, true);
+    *dataset = made;
+    return BP_OK;
+}
+
+/* Whether targets can be made from classes. */
+static bool has_one_hot_width(const bp_dataset *dataset)
+{
+    return dataset->n_classes > 0 && dataset->n_classes == dataset->n_outputs;
+}
+
+static bp_status check_like(const char *function, const bp_dataset *like, size_t n_samples, const real *inputs, const real *targets,
+                            const uint32_t *classes, const double *weights)
+{
+    if (!like) {
+        return bp_fail_null(function, "like");
+    }
+    if (like->dtype != REAL_DTYPE) {
+        return bp_fail_dtype(function, "dataset", like->dtype);
+    }
+    if (!inputs) {
+        return bp_fail_null(function, "inputs");
+    }
+    if (!classes != !like->n_classes) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: classes is %s, but n_classes is %zu", function, classes ? "given" : "NULL", like->n_classes);
+    }
+    if (!targets != !like->n_outputs && (targets || !has_one_hot_width(like))) {
+        return bp_fail(BP_ERROR_ARGUMENT, "%s: targets is %s, but n_outputs is %zu", function, targets ? "given" : "NULL", like->n_outputs);
+    }
+    bp_status status = bp_dataset_check_sizes(function, REAL_DTYPE, n_samples, like->n_inputs, like->n_outputs);
+    if (status == BP_OK) {
+        status = check_finite(function, "inputs", n_samples, like->n_inputs, inputs);
+    }
+    if (status == BP_OK && targets) {
+        status = check_finite(function, "targets", n_samples, like->n_outputs, targets);
+    }
+    if (status == BP_OK && classes) {
+        status = check_classes(function, n_samples, like->n_classes, classes);
+    }
+    return status == BP_OK && weights ? bp_dataset_check_weights(function, n_samples, weights) : status;
+}
+
+bp_status REAL(bp_dataset_create_like)(bp_dataset **dataset, const bp_dataset *like, size_t n_samples, const real *inputs,
+                                       const real *targets, const uint32_t *classes, const double *weights)
+{
+    if (!dataset) {
+        return bp_fail_null(__func__, "dataset");
+    }
+    bp_status status = check_like(__func__, like, n_samples, inputs, targets, classes, weights);
+    if (status != BP_OK) {
+        return status;
+    }
+    bp_dataset *made = bp_dataset_allocate(REAL_DTYPE, n_samples, like->n_inputs, like->n_outputs, like->n_classes);
+    if (made && weights) {
+        made->weights = bp_allocate(n_samples, sizeof *weights);
+    }
+    if (!made || (weights && !made->weights)) {
+        bp_dataset_destroy(made);
+        return bp_fail_memory(__func__);
+    }
+    memcpy(made->owned_inputs, inputs, n_samples * like->n_inputs * sizeof *inputs);
+    if (classes) {
+        memcpy(made->classes, classes, n_samples * sizeof *classes);
+    }
+    if (targets) {
+        memcpy(made->owned_targets, targets, n_samples * like->n_outputs * sizeof *targets);
+    } else if (classes) {
+        bp_dataset_set_class_targets(made, true);
+    }
+    if (weights) {
+        memcpy(made->weights, weights, n_samples * sizeof *weights);
+    }
     *dataset = made;
     return BP_OK;
 }

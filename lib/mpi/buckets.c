@@ -189,11 +189,11 @@ bp_status bp_mpi_buckets_finish(bp_mpi_trainer *t, void *vector)
     return status;
 }
 
-bp_status bp_mpi_buckets_join(bp_mpi_trainer *t)
+bp_status bp_mpi_buckets_abandon(bp_mpi_trainer *t)
 {
     bp_mpi_buckets *b = &t->buckets;
-    bp_status status = BP_OK;
-    for (size_t i = 0; status == BP_OK && i < b->n; i++) {
+    bp_status status = bp_mpi_wait(t->mpi, what, (int)b->n_started, b->requests);
+    for (size_t i = b->n_started; status == BP_OK && i < b->n; i++) { /* one after the other: there is one bucket of scratch for all */
         status = start(t, t->scratch, i);
         if (status == BP_OK) {
             status = bp_mpi_wait(t->mpi, what, 1, &b->requests[i]);

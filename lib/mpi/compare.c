@@ -1,6 +1,7 @@
 /* What is to be the same on all ranks, as lines of a name and a value: rank 0's go to all, and each rank looks for the first that is not its own. */
 #include "mpi/compare.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,13 @@ void bp_mpi_note_number(bp_mpi_notes *notes, const char *name, double value)
 {
     char text[40];
     snprintf(text, sizeof text, "%.17g", value);
+    bp_mpi_note(notes, name, text);
+}
+
+void bp_mpi_note_count(bp_mpi_notes *notes, const char *name, uint64_t value)
+{
+    char text[24];
+    snprintf(text, sizeof text, "%" PRIu64, value);
     bp_mpi_note(notes, name, text);
 }
 

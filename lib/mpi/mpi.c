@@ -115,19 +115,16 @@ static void free_communicators(bp_mpi *mpi)
 
 bp_status bp_mpi_create(bp_mpi **mpi, MPI_Comm communicator)
 {
-    if (!mpi) {
-        return bp_mpi_fail_null(__func__, "mpi");
-    }
     bp_status status = check_communicator(__func__, communicator);
     if (status != BP_OK) {
         return status;
     }
     bp_mpi *made = malloc(sizeof *made);
-    int has_memory = made != NULL, have_all;
-    MPI_Allreduce(&has_memory, &have_all, 1, MPI_INT, MPI_MIN, communicator);
-    if (!have_all) {
+    int own = !mpi ? BP_ERROR_ARGUMENT : !made ? BP_ERROR_MEMORY : BP_OK, worst;
+    MPI_Allreduce(&own, &worst, 1, MPI_INT, MPI_MAX, communicator); /* there is nothing yet to tell more with */
+    if (worst != BP_OK) {
         free(made);
-        return bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", __func__);
+        return worst == BP_ERROR_MEMORY ? bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", __func__) : bp_mpi_fail_null(__func__, "mpi");
     }
     *made = (bp_mpi){.data = MPI_COMM_NULL, .control = MPI_COMM_NULL};
     for (int i = 0; i < BP_MPI_SETTING_COUNT; i++) {
@@ -156,7 +153,10 @@ void bp_mpi_destroy(bp_mpi *mpi)
 {
     int is_finalized = 0;
     MPI_Finalized(&is_finalized);
-    if (mpi && !mpi->is_lost && !is_finalized) {
+    if (mpi && mpi->is_lost) {
+        return; /* MPI may still write to it */
+    }
+    if (mpi && !is_finalized) {
         free_communicators(mpi);
     }
     free(mpi);

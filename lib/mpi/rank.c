@@ -73,67 +73,89 @@ bp_status bp_mpi_wait(bp_mpi *mpi, const char *what, int n, MPI_Request *request
 
 enum { NUMBER, FAILED, ACTS }; /* places in told */
 
-bp_status bp_mpi_meet_begin(bp_mpi *mpi, bp_mpi_meeting *meeting, bp_mpi_act act, bp_status status, double number)
-{
-    *meeting = (bp_mpi_meeting){.act = act, .status = status, .request = MPI_REQUEST_NULL};
-    meeting->told[NUMBER] = number;
-    meeting->told[FAILED] = status != BP_OK;
-    meeting->told[ACTS + act] = 1;
-    if (mpi->is_lost) {
-        return bp_mpi_started(mpi, "meeting", MPI_SUCCESS);
-    }
-    return bp_mpi_started(
-        mpi, "meeting",
-        MPI_Iallreduce(MPI_IN_PLACE, meeting->told, ACTS + BP_MPI_ACT_COUNT, MPI_DOUBLE, MPI_SUM, mpi->control, &meeting->request));
-}
-
 /* The status and the sentence of the lowest rank that has failed, which all know to be there. */
 static bp_status hear(bp_mpi *mpi, bp_status own)
 {
     static const char what[] = "hearing of a failure";
-    int first = own != BP_OK ? mpi->rank : INT_MAX;
-    struct {
-        int status;
-        char sentence[BP_MPI_SENTENCE_SIZE];
-    } news = {(int)own, ""};
-    snprintf(news.sentence, sizeof news.sentence, "rank %d: %.480s", mpi->rank, bp_last_error());
+    const char *sentence = bp_last_error();
+    if (own == BP_OK) {
+        mpi->news.status = BP_OK;
+    } else if (own != (bp_status)mpi->news.status || strcmp(sentence, mpi->news.sentence) != 0) { /* else they have it from here */
+        mpi->news.status = (int)own;
+        snprintf(mpi->news.sentence, sizeof mpi->news.sentence, "rank %d: %.480s", mpi->rank, sentence);
+    }
+    mpi->first_failed = own != BP_OK ? mpi->rank : INT_MAX;
     MPI_Request request;
-    bp_status status = bp_mpi_started(mpi, what, MPI_Iallreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, mpi->control, &request));
+    bp_status status =
+        bp_mpi_started(mpi, what, MPI_Iallreduce(MPI_IN_PLACE, &mpi->first_failed, 1, MPI_INT, MPI_MIN, mpi->control, &request));
     if (status == BP_OK) {
         status = bp_mpi_wait(mpi, what, 1, &request);
     }
     if (status == BP_OK) {
-        status = bp_mpi_started(mpi, what, MPI_Ibcast(&news, (int)sizeof news, MPI_BYTE, first, mpi->control, &request));
+        status =
+            bp_mpi_started(mpi, what, MPI_Ibcast(&mpi->news, (int)sizeof mpi->news, MPI_BYTE, mpi->first_failed, mpi->control, &request));
     }
     if (status == BP_OK) {
         status = bp_mpi_wait(mpi, what, 1, &request);
     }
-    return status == BP_OK ? bp_set_last_error((bp_status)news.status, news.sentence) : status;
+    return status == BP_OK ? bp_set_last_error((bp_status)mpi->news.status, mpi->news.sentence) : status;
 }
 
-bp_status bp_mpi_meet_end(bp_mpi *mpi, bp_mpi_meeting *meeting)
+int bp_mpi_came_for(const bp_mpi *mpi, bp_mpi_act act)
 {
-    bp_status status = bp_mpi_wait(mpi, "meeting", 1, &meeting->request);
-    if (status != BP_OK || mpi->n_ranks == 1) {
-        return status != BP_OK ? status : meeting->status;
-    }
-    if (meeting->told[FAILED] > 0) {
-        return hear(mpi, meeting->status);
-    }
+    return (int)mpi->told[ACTS + act];
+}
+
+/* All have come for the same act; but a run may have ended on a rank that failed. */
+static bool is_in_order(const bp_mpi *mpi)
+{
+    int most = 0, ended = bp_mpi_came_for(mpi, BP_MPI_END);
     for (int act = 0; act < BP_MPI_ACT_COUNT; act++) {
-        if (meeting->told[ACTS + act] > 0 && act != (int)meeting->act) {
-            return bp_mpi_fail(BP_ERROR_STATE, "libbp_mpi: ranks are in different calls: %g of %d came for what this rank came for",
-                               meeting->told[ACTS + meeting->act], mpi->n_ranks);
-        }
+        int n = act != BP_MPI_END ? bp_mpi_came_for(mpi, (bp_mpi_act)act) : 0;
+        most = n > most ? n : most;
     }
+    return most + ended == mpi->n_ranks && (most == 0 || ended <= (int)mpi->told[FAILED]);
+}
+
+bp_status bp_mpi_meet_with(bp_mpi *mpi, bp_mpi_act act, bp_status status, double *number)
+{
+    if (mpi->n_ranks == 1) {
+        mpi->told[ACTS + act] = 1;
+        return status;
+    }
+    bp_status met = bp_mpi_started(mpi, "meeting", MPI_SUCCESS);
+    if (met != BP_OK) {
+        return met;
+    }
+    memset(mpi->told, 0, sizeof mpi->told);
+    mpi->told[NUMBER] = *number;
+    mpi->told[FAILED] = status != BP_OK;
+    mpi->told[ACTS + act] = 1;
+    MPI_Request request;
+    met = bp_mpi_started(mpi, "meeting",
+                         MPI_Iallreduce(MPI_IN_PLACE, mpi->told, BP_MPI_TOLD_COUNT, MPI_DOUBLE, MPI_SUM, mpi->control, &request));
+    if (met == BP_OK) {
+        met = bp_mpi_wait(mpi, "meeting", 1, &request);
+    }
+    if (met != BP_OK) {
+        return met;
+    }
+    if (!is_in_order(mpi)) {
+        mpi->is_lost = true; /* what one of them starts, others would take for something else */
+        return bp_mpi_fail(BP_ERROR_STATE, "libbp_mpi: ranks are in different calls: %d of %d came for what this rank came for",
+                           bp_mpi_came_for(mpi, act), mpi->n_ranks);
+    }
+    if (mpi->told[FAILED] > 0) {
+        return hear(mpi, status);
+    }
+    *number = mpi->told[NUMBER];
     return BP_OK;
 }
 
 bp_status bp_mpi_meet(bp_mpi *mpi, bp_mpi_act act, bp_status status)
 {
-    bp_mpi_meeting meeting;
-    bp_status met = bp_mpi_meet_begin(mpi, &meeting, act, status, 0);
-    return met == BP_OK ? bp_mpi_meet_end(mpi, &meeting) : met;
+    double nothing = 0;
+    return bp_mpi_meet_with(mpi, act, status, &nothing);
 }
 
 /* Elements of a call: MPI counts in int. */
@@ -146,14 +168,9 @@ bp_status bp_mpi_sum(bp_mpi *mpi, size_t n, double *values)
     while (status == BP_OK && n > 0) {
         int some = n < MOST ? (int)n : MOST;
         MPI_Request request;
-        /* to one and from there to all: MPI_Allreduce need not give all the same bits */
-        status = bp_mpi_started(
-            mpi, what, MPI_Ireduce(mpi->rank == 0 ? MPI_IN_PLACE : values, values, some, MPI_DOUBLE, MPI_SUM, 0, mpi->data, &request));
+        status = bp_mpi_started(mpi, what, MPI_Iallreduce(MPI_IN_PLACE, values, some, MPI_DOUBLE, MPI_SUM, mpi->data, &request));
         if (status == BP_OK) {
             status = bp_mpi_wait(mpi, what, 1, &request);
-        }
-        if (status == BP_OK) {
-            status = bp_mpi_broadcast(mpi, (size_t)some * sizeof *values, values);
         }
         values += some;
         n -= (size_t)some;

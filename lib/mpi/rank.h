@@ -18,12 +18,24 @@ typedef enum bp_mpi_act {
     BP_MPI_ACT_COUNT
 } bp_mpi_act;
 
+enum { BP_MPI_TOLD_COUNT = 2 + BP_MPI_ACT_COUNT };
+
+/* A failure as the others hear of it. */
+typedef struct bp_mpi_news {
+    int status;
+    char sentence[BP_MPI_SENTENCE_SIZE];
+} bp_mpi_news;
+
 struct bp_mpi {
     MPI_Comm data;    /* for what they do */
     MPI_Comm control; /* for whether they do it: two communicators, so that neither waits in the other's order */
     int n_ranks, rank;
     bool is_lost; /* somebody does not answer */
     double settings[BP_MPI_SETTING_COUNT];
+    /* What is on its way in a meeting: not on the stack, which MPI would still write to when somebody comes too late. */
+    double told[BP_MPI_TOLD_COUNT]; /* the caller's number, how many have failed, how many came for each act */
+    int first_failed;
+    bp_mpi_news news;
 };
 
 /* Writes the calling thread's sentence and returns status. */
@@ -41,25 +53,19 @@ bp_status bp_mpi_started(bp_mpi *mpi, const char *what, int result);
 /* Waits for requests, at most BP_MPI_TIMEOUT; what names them. MPI_REQUEST_NULL is done. */
 bp_status bp_mpi_wait(bp_mpi *mpi, const char *what, int n, MPI_Request *requests);
 
-/* A number that each rank gives, and then is the sum of all ranks'. */
-typedef struct bp_mpi_meeting {
-    bp_mpi_act act;
-    bp_status status;                  /* of what this rank did before */
-    double told[2 + BP_MPI_ACT_COUNT]; /* the caller's number, how many have failed, how many came for each act */
-    MPI_Request request;
-} bp_mpi_meeting;
-
-/* The two halves of bp_mpi_meet. Between them ranks may do what does not depend on whether all are well, and is done by all that come for this act. */
-bp_status bp_mpi_meet_begin(bp_mpi *mpi, bp_mpi_meeting *meeting, bp_mpi_act act, bp_status status, double number);
-bp_status bp_mpi_meet_end(bp_mpi *mpi, bp_mpi_meeting *meeting);
-
 /*
  * Before an act: BP_OK if all ranks come to it and all are well. Else, on all of them, the status and the sentence of the first that is not, or
  * BP_ERROR_STATE if they come for different acts.
  */
 bp_status bp_mpi_meet(bp_mpi *mpi, bp_mpi_act act, bp_status status);
 
-/* Each values[i] becomes the sum over ranks, the same bits on all; they have met. */
+/* The same; *number becomes the sum of all ranks'. */
+bp_status bp_mpi_meet_with(bp_mpi *mpi, bp_mpi_act act, bp_status status, double *number);
+
+/* How many came for the act to the latest meeting. */
+int bp_mpi_came_for(const bp_mpi *mpi, bp_mpi_act act);
+
+/* Each values[i] becomes the sum over ranks, the same bits on all, as MPI has it; they have met. */
 bp_status bp_mpi_sum(bp_mpi *mpi, size_t n, double *values);
 
 /* From rank 0 to all; they have met. */

@@ -1,6 +1,7 @@
 /* Samples of an epoch go from the ranks that hold them to those that train with them. */
 #include "mpi/trainer.h"
 
+#include "bp/data_parallel.h"
 #include "bp/random.h"
 
 #include <stdlib.h>
@@ -181,11 +182,11 @@ static bp_status gather(const bp_mpi_trainer *t, shuffle *s, bool inputs)
     return bp_dataset_gather_f64(t->training, s->n_sent, s->sent, inputs ? s->out : NULL, inputs ? NULL : s->out);
 }
 
-/* Classes stand for one-hot targets. */
+/* Targets are one-hot, and need not be sent. */
 static bool has_classes_alone(const bp_mpi_trainer *t)
 {
     size_t n = bp_dataset_class_count(t->training);
-    return n > 0 && n == bp_dataset_output_count(t->training);
+    return n > 1 && n == bp_dataset_output_count(t->training);
 }
 
 static bp_status exchange_all(bp_mpi_trainer *t, shuffle *s)
@@ -195,9 +196,10 @@ static bp_status exchange_all(bp_mpi_trainer *t, shuffle *s)
     if (status == BP_OK) {
         status = exchange(t, s, bp_dataset_input_count(t->training) * element, s->inputs);
     }
-    if (status == BP_OK && has_classes_alone(t)) {
+    if (status == BP_OK && bp_dataset_classes(t->training)) {
         status = exchange_array(t, s, bp_dataset_classes(t->training), sizeof *s->classes, s->classes);
-    } else if (status == BP_OK) {
+    }
+    if (status == BP_OK && !has_classes_alone(t)) {
         status = bp_mpi_meet(t->mpi, BP_MPI_SHUFFLE, gather(t, s, false));
         if (status == BP_OK) {
             status = exchange(t, s, bp_dataset_output_count(t->training) * element, s->targets);
@@ -212,32 +214,18 @@ static bp_status exchange_all(bp_mpi_trainer *t, shuffle *s)
 /* A dataset of what has come. */
 static bp_status make(const bp_mpi_trainer *t, const shuffle *s, bp_dataset **made)
 {
-    size_t n = s->n_taken, n_inputs = bp_dataset_input_count(t->training), n_outputs = bp_dataset_output_count(t->training);
-    bp_status status;
-    if (has_classes_alone(t)) {
-        status = t->dtype == BP_F32 ? bp_dataset_create_classes_f32(made, n, n_inputs, n_outputs, s->inputs, s->classes)
-                                    : bp_dataset_create_classes_f64(made, n, n_inputs, n_outputs, s->inputs, s->classes);
-    } else {
-        status = t->dtype == BP_F32 ? bp_dataset_create_f32(made, n, n_inputs, n_outputs, s->inputs, s->targets)
-                                    : bp_dataset_create_f64(made, n, n_inputs, n_outputs, s->inputs, s->targets);
-    }
-    if (status == BP_OK && bp_dataset_weights(t->training)) {
-        bool any = false;
-        for (size_t i = 0; i < n; i++) {
-            any = any || s->weights[i] > 0;
-        }
-        if (any) {
-            status = bp_dataset_set_weights(*made, s->weights);
-        } else {
-            status = bp_mpi_fail(BP_ERROR_UNSUPPORTED, "%s: all samples of a rank's part of an epoch have the weight 0", function);
-        }
-    }
-    return status;
+    const bp_dataset *like = t->training;
+    const void *targets = has_classes_alone(t) ? NULL : s->targets;
+    const uint32_t *classes = bp_dataset_classes(like) ? s->classes : NULL;
+    const double *weights = bp_dataset_weights(like) ? s->weights : NULL;
+    return t->dtype == BP_F32 ? bp_dataset_create_like_f32(made, like, s->n_taken, s->inputs, targets, classes, weights)
+                              : bp_dataset_create_like_f64(made, like, s->n_taken, s->inputs, targets, classes, weights);
 }
 
 bp_status bp_mpi_begin_epoch(void *context, uint64_t epoch, const bp_dataset **samples)
 {
     bp_mpi_trainer *t = context;
+    t->is_running = true;
     double key[3], shuffled;
     bp_trainer_get(t->trainer, BP_TRAINER_SEED, &key[0]);
     bp_trainer_get(t->trainer, BP_TRAINER_BATCH_SIZE, &key[1]);
@@ -258,7 +246,9 @@ bp_status bp_mpi_begin_epoch(void *context, uint64_t epoch, const bp_dataset **s
     if (status == BP_OK) {
         status = bp_mpi_meet(t->mpi, BP_MPI_SHUFFLE, make(t, &s, &made));
     }
-    release(&s);
+    if (!t->mpi->is_lost) { /* else MPI has it still */
+        release(&s);
+    }
     if (status != BP_OK) {
         bp_dataset_destroy(made);
         return status;

@@ -41,7 +41,6 @@ void bp_mpi_ready_f64(void *context, size_t first, size_t n, double *gradient)
 static bp_status complete(bp_mpi_trainer *t, bp_status status, double *loss, void *gradient)
 {
     double start = now();
-    bp_mpi_meeting meeting;
     bp_status own = status;
     if (own == BP_OK && bp_mpi_first_trained(t->net) < t->buckets.first) {
         own = bp_mpi_fail(BP_ERROR_STATE, "libbp_mpi: a layer that was frozen when the trainer was made is so no more");
@@ -49,20 +48,16 @@ static bp_status complete(bp_mpi_trainer *t, bp_status status, double *loss, voi
     if (own == BP_OK && overlaps(t)) {
         own = bp_mpi_buckets_start(t, gradient, t->buckets.first);
     }
-    bp_status met = bp_mpi_meet_begin(t->mpi, &meeting, BP_MPI_STEP, own, *loss);
-    if (met == BP_OK) {
-        met = bp_mpi_meet_end(t->mpi, &meeting);
-    }
+    bp_status met = bp_mpi_meet_with(t->mpi, BP_MPI_STEP, own, loss);
     if (met == BP_OK && !overlaps(t)) {
         met = bp_mpi_buckets_start(t, gradient, t->buckets.first);
     }
     if (met == BP_OK) {
         met = bp_mpi_buckets_finish(t, gradient);
-    } else if (overlaps(t)) { /* what has been started has to be ended */
-        bp_status ended = own == BP_OK ? bp_mpi_buckets_finish(t, gradient) : bp_mpi_buckets_join(t);
+    } else if (overlaps(t) && !t->mpi->is_lost) {
+        bp_status ended = bp_mpi_buckets_abandon(t);
         met = ended == BP_OK ? met : ended;
     }
-    *loss = meeting.told[0];
     t->seconds += now() - start;
     return met;
 }
@@ -137,22 +132,16 @@ bp_status bp_mpi_after_step(void *context, bp_status status, int is_last)
 bp_status bp_mpi_end_run(void *context, bp_status status)
 {
     bp_mpi_trainer *t = context;
+    t->is_running = false;
+    bp_status met;
     for (;;) {
-        bp_mpi_meeting meeting;
-        bp_status met = bp_mpi_meet_begin(t->mpi, &meeting, BP_MPI_END, status, 0);
-        if (met == BP_OK) {
-            met = bp_mpi_meet_end(t->mpi, &meeting);
-        }
-        bool are_all_here = meeting.told[2 + BP_MPI_END] == t->mpi->n_ranks;
-        if (are_all_here || t->mpi->is_lost) {
+        met = bp_mpi_meet(t->mpi, BP_MPI_END, status);
+        if (t->mpi->is_lost || bp_mpi_came_for(t->mpi, BP_MPI_END) == t->mpi->n_ranks) {
             return met;
         }
-        if (meeting.told[2 + BP_MPI_STEP] > 0 && overlaps(t)) {
-            status = bp_mpi_buckets_join(t);
+        if (bp_mpi_came_for(t->mpi, BP_MPI_STEP) > 0 && overlaps(t) && bp_mpi_buckets_abandon(t) != BP_OK) {
+            return BP_ERROR_CONNECTION;
         }
-        status = t->mpi->is_lost ? BP_ERROR_CONNECTION : met;
-        if (t->mpi->is_lost) {
-            return status;
-        }
+        status = met;
     }
 }

@@ -1,13 +1,18 @@
+#define _POSIX_C_SOURCE 200809L /* the strerror_r that returns a number */
+
 #include "mpi/trainer.h"
 
 #include "bp/data_parallel.h"
 #include "bp/gradient_hook.h"
 #include "mpi/compare.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { READ_BYTES = 1 << 20 };
 
 static const char creating[] = "bp_mpi_trainer_create";
 
@@ -30,8 +35,8 @@ static bp_status compare(const bp_mpi_trainer *t, bp_loss loss)
     bp_mpi_notes notes = {0};
     const bp_net *net = t->net;
     bp_mpi_note(&notes, "the net's element type", bp_dtype_name(t->dtype));
-    bp_mpi_note_number(&notes, "the number of inputs", (double)bp_net_input_count(net));
-    bp_mpi_note_number(&notes, "the number of layers", (double)bp_net_layer_count(net));
+    bp_mpi_note_count(&notes, "the number of inputs", bp_net_input_count(net));
+    bp_mpi_note_count(&notes, "the number of layers", bp_net_layer_count(net));
     for (size_t l = 0; l < bp_net_layer_count(net); l++) {
         note_layer(&notes, net, l);
     }
@@ -39,9 +44,14 @@ static bp_status compare(const bp_mpi_trainer *t, bp_loss loss)
     bp_mpi_note_number(&notes, "the input noise", bp_net_input_noise(net));
     bp_mpi_note(&notes, "the loss", bp_loss_name(loss));
     bp_mpi_note(&notes, "the optimization method", bp_method_name(bp_optimizer_method(t->opt)));
-    bp_mpi_note_number(&notes, "the optimizer's seed", (double)bp_optimizer_seed(t->opt));
-    bp_mpi_note_number(&notes, "the optimizer's number of steps", (double)bp_optimizer_step_count(t->opt));
-    bp_mpi_note_number(&notes, "the training set's number of classes", (double)bp_dataset_class_count(t->training));
+    for (int s = 0; bp_optimizer_setting_name((bp_optimizer_setting)s); s++) {
+        double value = 0;
+        bp_optimizer_get(t->opt, (bp_optimizer_setting)s, &value);
+        bp_mpi_note_number(&notes, bp_optimizer_setting_name((bp_optimizer_setting)s), value);
+    }
+    bp_mpi_note_count(&notes, "the optimizer's seed", bp_optimizer_seed(t->opt));
+    bp_mpi_note_count(&notes, "the optimizer's number of steps", bp_optimizer_step_count(t->opt));
+    bp_mpi_note_count(&notes, "the training set's number of classes", bp_dataset_class_count(t->training));
     bp_mpi_note(&notes, "whether samples have weights", bp_dataset_weights(t->training) ? "yes" : "no");
     for (int s = 0; s < BP_MPI_SETTING_COUNT; s++) {
         if (s != BP_MPI_TIMEOUT) {
@@ -179,6 +189,9 @@ static bp_status connect(bp_mpi_trainer *t)
     if (status == BP_OK) {
         status = bp_trainer_set_data_parallel(t->trainer, &parallel);
     }
+    if (status == BP_OK) { /* by the number of all samples, where ranks have made it by their own's */
+        status = bp_trainer_set(t->trainer, BP_TRAINER_BATCH_SIZE, parallel.n_samples < 32 ? (double)parallel.n_samples : 32);
+    }
     return status == BP_OK && !averages ? set_hook(t) : status;
 }
 
@@ -231,6 +244,10 @@ void bp_mpi_trainer_destroy(bp_mpi_trainer *t)
     if (!t) {
         return;
     }
+    if (t->is_running) {
+        bp_mpi_fail(BP_ERROR_STATE, "%s: called from within the trainer's own progress function", __func__);
+        return;
+    }
     if (t->trainer && t->dtype == BP_F32) {
         bp_optimizer_set_gradient_hook_f32(t->opt, NULL, NULL, NULL);
     } else if (t->trainer) {
@@ -238,8 +255,10 @@ void bp_mpi_trainer_destroy(bp_mpi_trainer *t)
     }
     bp_trainer_destroy(t->trainer);
     bp_dataset_destroy(t->samples);
-    bp_mpi_buckets_release(&t->buckets);
-    free(t->scratch);
+    if (!t->mpi->is_lost) { /* else MPI has them still */
+        bp_mpi_buckets_release(&t->buckets);
+        free(t->scratch);
+    }
     free(t->offsets);
     free(t);
 }
@@ -277,30 +296,36 @@ bp_status bp_mpi_trainer_save(bp_mpi_trainer *t, const char *path)
     return bp_mpi_meet(t->mpi, BP_MPI_AGREE, status);
 }
 
-/* The bytes of a file, or NULL, with the status. */
-static void *read_file(const char *path, size_t *size, bp_status *status)
+/* The bytes of a file, which the caller frees. */
+static bp_status read_file(const char *function, const char *path, char **bytes, size_t *size)
 {
-    FILE *file = path ? fopen(path, "rb") : NULL;
-    long end = -1;
-    if (file && fseek(file, 0, SEEK_END) == 0) {
-        end = ftell(file);
-    }
-    void *bytes = NULL;
-    *status = BP_OK;
     if (!path) {
-        *status = bp_mpi_fail_null("bp_mpi_trainer_load", "path");
-    } else if (end < 0 || fseek(file, 0, SEEK_SET) != 0) {
-        *status = bp_mpi_fail(BP_ERROR_IO, "bp_mpi_trainer_load: %.200s: cannot be opened for reading", path);
-    } else if (!(bytes = malloc((size_t)end + 1))) {
-        *status = bp_mpi_fail(BP_ERROR_MEMORY, "bp_mpi_trainer_load: out of memory");
-    } else if (fread(bytes, 1, (size_t)end, file) != (size_t)end) {
-        *status = bp_mpi_fail(BP_ERROR_IO, "bp_mpi_trainer_load: %.200s: cannot be read", path);
+        return bp_mpi_fail_null(function, "path");
+    }
+    FILE *file = fopen(path, "rb");
+    size_t room = 0, n = file ? 1 : 0;
+    bp_status status = BP_OK;
+    for (*size = 0; n > 0; *size += n) {
+        if (*size == room) {
+            char *more = realloc(*bytes, room + READ_BYTES + room / 2);
+            if (!more) {
+                status = bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", function);
+                break;
+            }
+            *bytes = more;
+            room += READ_BYTES + room / 2;
+        }
+        n = fread(*bytes + *size, 1, room - *size, file);
+    }
+    if (!file || ferror(file)) {
+        char words[100];
+        status = bp_mpi_fail(BP_ERROR_IO, "%s: %.200s: cannot be %s: %s", function, path, file ? "read" : "opened",
+                             strerror_r(errno, words, sizeof words) == 0 ? words : "unknown error");
     }
     if (file) {
         fclose(file);
     }
-    *size = end < 0 ? 0 : (size_t)end;
-    return bytes;
+    return status;
 }
 
 bp_status bp_mpi_trainer_load(bp_mpi_trainer *t, const char *path)
@@ -308,22 +333,24 @@ bp_status bp_mpi_trainer_load(bp_mpi_trainer *t, const char *path)
     if (!t) {
         return bp_mpi_fail_null(__func__, "trainer");
     }
-    bp_status status = BP_OK;
+    char *bytes = NULL;
     size_t size = 0;
-    void *bytes = t->mpi->rank == 0 ? read_file(path, &size, &status) : NULL;
+    bp_status status = t->mpi->rank == 0 ? read_file(__func__, path, &bytes, &size) : BP_OK;
     status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, status);
     if (status == BP_OK) {
         status = bp_mpi_broadcast(t->mpi, sizeof size, &size);
     }
+    if (status == BP_OK && !bytes) {
+        bytes = malloc(size + 1);
+    }
     if (status == BP_OK) {
-        bytes = bytes ? bytes : malloc(size + 1);
         status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, bytes ? BP_OK : bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", __func__));
     }
     if (status == BP_OK) {
         status = bp_mpi_broadcast(t->mpi, size, bytes);
     }
     if (status == BP_OK) {
-        status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, bp_trainer_load_memory(t->trainer, bytes, size));
+        status = bp_trainer_load_together(t->trainer, bytes, size);
     }
     free(bytes);
     return status;

@@ -33,9 +33,10 @@ struct bp_mpi_trainer {
     bp_trainer *trainer;
     bp_dtype dtype;
     size_t n_parameters;
+    bool is_running;
     /* sums */
     bp_mpi_buckets buckets;
-    void *scratch; /* a bucket of zeros, or all parameters where they are averaged */
+    void *scratch; /* a bucket, or all parameters where they are averaged */
     double bytes, seconds;
     /* samples */
     const bp_dataset *training; /* this rank's */
@@ -60,8 +61,8 @@ bp_status bp_mpi_buckets_start(bp_mpi_trainer *t, void *vector, size_t ready);
 /* Waits for what has been started, and makes the vector the sum over ranks. */
 bp_status bp_mpi_buckets_finish(bp_mpi_trainer *t, void *vector);
 
-/* Takes part in the buckets that others start, with zeros. */
-bp_status bp_mpi_buckets_join(bp_mpi_trainer *t);
+/* Takes part in the sums of a step that some rank has failed in, whose results nobody wants: others may have started all of them. */
+bp_status bp_mpi_buckets_abandon(bp_mpi_trainer *t);
 
 /* What data_parallel.h and gradient_hook.h ask for; context is a bp_mpi_trainer. */
 void bp_mpi_ready_f32(void *context, size_t first, size_t n, float *gradient);

@@ -480,13 +480,16 @@ static void take(bp_trainer *t, loaded *in)
     }
 }
 
-/* The trainer is as the file says, which ends with this. */
-static bp_status load(const char *function, bp_trainer *t, const char *path, bp_tensors *file)
+/* The trainer is as the file says, which ends with this; together: if all ranks can. */
+static bp_status load(const char *function, bp_trainer *t, const char *path, bp_tensors *file, bool together)
 {
     loaded in = {.function = function, .path = path, .file = file};
     in.best = bp_allocate(bp_parameter_bytes(t->net), 1);
     bool room = bp_snapshot_allocate(&in.latest, t->net, t->opt) && bp_snapshot_allocate(&in.start, t->net, t->opt) && in.best;
     bp_status status = room ? read_all(&in, t) : bp_fail_memory(function);
+    if (together) {
+        status = t->parallel.agree(t->parallel.context, status, 0, NULL);
+    }
     if (status == BP_OK) {
         take(t, &in);
     }
@@ -508,19 +511,32 @@ bp_status bp_trainer_load(bp_trainer *t, const char *path)
     if (status == BP_OK) {
         status = bp_tensors_load(__func__, path, true, &file);
     }
-    return status == BP_OK ? load(__func__, t, path, file) : status;
+    return status == BP_OK ? load(__func__, t, path, file, false) : status;
+}
+
+static bp_status load_memory(const char *function, bp_trainer *t, const void *bytes, size_t size, bool together)
+{
+    static const char name[] = "the checkpoint";
+    bp_status status = bp_trainer_check_idle(function, t);
+    if (status == BP_OK && !bytes) {
+        status = bp_fail_null(function, "bytes");
+    }
+    bp_tensors *file = NULL;
+    if (status == BP_OK) {
+        status = bp_tensors_load_memory(function, name, bytes, size, true, &file);
+    }
+    if (status != BP_OK) {
+        return together ? t->parallel.agree(t->parallel.context, status, 0, NULL) : status;
+    }
+    return load(function, t, name, file, together);
 }
 
 bp_status bp_trainer_load_memory(bp_trainer *t, const void *bytes, size_t size)
 {
-    static const char name[] = "the checkpoint";
-    bp_status status = bp_trainer_check_idle(__func__, t);
-    if (status == BP_OK && !bytes) {
-        status = bp_fail_null(__func__, "bytes");
-    }
-    bp_tensors *file = NULL;
-    if (status == BP_OK) {
-        status = bp_tensors_load_memory(__func__, name, bytes, size, true, &file);
-    }
-    return status == BP_OK ? load(__func__, t, name, file) : status;
+    return load_memory(__func__, t, bytes, size, false);
+}
+
+bp_status bp_trainer_load_together(bp_trainer *t, const void *bytes, size_t size)
+{
+    return load_memory(__func__, t, bytes, size, t && t->is_parallel);
 }

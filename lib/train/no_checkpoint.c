@@ -1,4 +1,5 @@
 /* In the place of checkpoint.c in a build without files (BP_FILES). */
+#include "bp/data_parallel.h"
 #include "bp/trainer.h"
 
 #include "core/status.h"
@@ -21,6 +22,12 @@ bp_status bp_trainer_load(bp_trainer *trainer, const char *path)
 }
 
 bp_status bp_trainer_load_memory(bp_trainer *trainer, const void *bytes, size_t size)
+{
+    (void)trainer, (void)bytes, (void)size;
+    return refuse(__func__);
+}
+
+bp_status bp_trainer_load_together(bp_trainer *trainer, const void *bytes, size_t size)
 {
     (void)trainer, (void)bytes, (void)size;
     return refuse(__func__);

@@ -340,12 +340,18 @@ static void judge(bp_trainer *t)
 
 static bp_status end_epoch(bp_trainer *t)
 {
-    if (!bp_history_reserve(t, (size_t)t->place.epoch + 1)) {
-        return bp_fail_memory(function);
+    bp_status status = bp_history_reserve(t, (size_t)t->place.epoch + 1) ? measure(t) : bp_fail_memory(function);
+    if (t->is_parallel) { /* the epoch is done on all ranks, or on none: one may have failed in its last step */
+        status = t->parallel.agree(t->parallel.context, status, 0, NULL);
     }
-    bp_status status = measure(t);
+    if (status == BP_ERROR_NONFINITE) {
+        return diverged(t, "an output or the loss is not finite when measured");
+    }
     if (status != BP_OK) {
-        return status == BP_ERROR_NONFINITE ? diverged(t, "an output or the loss is not finite when measured") : status;
+        if (t->is_parallel) {
+            go_back(t);
+        }
+        return status;
     }
     count_seconds(t);
     double *row = t->history + t->place.epoch * BP_HISTORY_COUNT;
@@ -372,6 +378,8 @@ static bp_status train_epoch(bp_trainer *t)
     bp_status status = begin_epoch(t);
     if (status == BP_OK) {
         status = train_batches(t);
+    } else {
+        go_back(t); /* as the others do in the step that this rank does not come to */
     }
     if (status == BP_OK && t->place.sample == bp_trainer_samples(t)) {
         return end_epoch(t);
