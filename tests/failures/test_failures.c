@@ -1,0 +1,127 @@
+/*
+ * Every public call with every call to the system failing that it depends on, one at a time: the first, the second, … until the call does
+ * without a failure. A failure is reported by its status and a sentence, leaves everything as it was, and the same call then does what it
+ * does where nothing has failed; nothing is leaked.
+ *
+ * With an argument the program prints the names of all calls that it makes, for failures/covered; the argument only: these flows.
+ */
+#include "failures/flow.h"
+
+#include <string.h>
+
+enum { MOST_CALLS = 100000 };
+
+static const struct room {
+    const char *name;
+    const flow *flows;
+} rooms[] = {{"net", net_flows}, {"model", model_flows}, {"data", data_flows}, {"train", train_flows}, {"reading", reading_flows}};
+
+static const bp_status expected[FAILING_KINDS] = {
+    [FAILING_MEMORY] = BP_ERROR_MEMORY, [FAILING_FILES] = BP_ERROR_IO, [FAILING_THREADS] = BP_ERROR_MEMORY};
+
+static void must_be_same(const flow *f, const char *kind, long n, const char *when, const world *w, const view *expected_view)
+{
+    view seen;
+    world_look(w, &seen);
+    const char *difference = world_difference(&seen, expected_view);
+    if (difference) {
+        fail_msg("%s, %s %ld: %s: another %s", f->calls, kind, n, when, difference);
+    }
+}
+
+static void prepare(const flow *f, world *w)
+{
+    world_open(w);
+    if (f->prepare) {
+        f->prepare(w);
+    }
+}
+
+static void must_hold(const flow *f, const char *kind, long n, failing_balance held)
+{
+    failing_balance now = failing_held();
+    if (now.blocks != held.blocks || now.files != held.files || now.mappings != held.mappings || now.threads != held.threads) {
+        fail_msg("%s, %s %ld: it leaks %ld blocks, %ld files, %ld mappings, %ld threads", f->calls, kind, n, now.blocks - held.blocks,
+                 now.files - held.files, now.mappings - held.mappings, now.threads - held.threads);
+    }
+}
+
+/* The call's n-th call to the system fails. Whether it made so many; *reported, whether it said that it could not. */
+static bool fail_once(const flow *f, failing_kind kind, long n, const view *before, const view *after, bool *reported)
+{
+    const char *name = failing_kind_names[kind];
+    failing_balance held = failing_held();
+    world w;
+    prepare(f, &w);
+    failing_arm(kind, n);
+    bp_status status = f->run(&w);
+    bool has_failed = failing_disarm();
+    *reported = status != BP_OK;
+    if (*reported) {
+        const char *sentence = bp_last_error();
+        if (!has_failed || status != expected[kind] || !*sentence || (kind == FAILING_MEMORY && !strstr(sentence, "memory"))) {
+            fail_msg("%s, %s %ld: %s: %s", f->calls, name, n, bp_status_name(status), sentence);
+        }
+        must_be_same(f, name, n, "after the failure", &w, before);
+        must(f->run(&w));
+    }
+    must_be_same(f, name, n, *reported ? "when called again" : "without a failure", &w, after);
+    world_close(&w);
+    must_hold(f, name, n, held);
+    return has_failed;
+}
+
+static void fail_each(const flow *f)
+{
+    view before, after;
+    world w;
+    prepare(f, &w);
+    world_look(&w, &before);
+    must(f->run(&w));
+    world_look(&w, &after);
+    world_close(&w);
+    for (failing_kind kind = FAILING_MEMORY; kind < FAILING_KINDS; kind++) {
+        long n = 0, n_reported = 0;
+        bool reported;
+        while (fail_once(f, kind, n, &before, &after, &reported)) {
+            n_reported += reported;
+            assert_true(++n < MOST_CALLS);
+        }
+        if ((n_reported > 0) != ((f->kinds >> kind & 1) != 0)) {
+            fail_msg("%s: %ld failures of %s are reported", f->calls, n_reported, failing_kind_names[kind]);
+        }
+        if (n) {
+            print_message("%s: %ld of %s fail, %ld are reported\n", f->calls, n, failing_kind_names[kind], n_reported);
+        }
+    }
+}
+
+static bool is_there(const flow *f)
+{
+    return !(f->kinds & LBFGS && !bp_has_feature("lbfgs")) && !(f->kinds & ONNX && !bp_has_feature("onnx"));
+}
+
+static void test_room(void **state)
+{
+    const struct room *room = *state;
+    for (const flow *f = room->flows; f->calls; f++) {
+        if (is_there(f)) {
+            fail_each(f);
+        }
+    }
+}
+
+enum { ROOMS = sizeof rooms / sizeof *rooms };
+
+int main(int argc, char **argv)
+{
+    (void)argv;
+    struct CMUnitTest tests[ROOMS];
+    for (size_t i = 0; i < ROOMS; i++) {
+        tests[i] = (struct CMUnitTest){.name = rooms[i].name, .test_func = test_room, .initial_state = (void *)(uintptr_t)&rooms[i]};
+        for (const flow *f = rooms[i].flows; argc > 1 && f->calls; f++) {
+            puts(f->calls);
+        }
+    }
+    return argc > 1 ? 0 : cmocka_run_group_tests(tests, world_prepare, world_remove);
+}
