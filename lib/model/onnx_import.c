@@ -4,6 +4,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
+#include "model/json_parse.h"
 #include "model/onnx_read.h"
 #include "net/net.h"
 
@@ -144,7 +145,11 @@ static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, b
 /* The names in a JSON array. */
 static bp_status set_names(bp_net *net, bool of_classes, const char *text)
 {
-    json_t *list = json_loads(text, 0, NULL);
+    json_t *list = NULL;
+    json_error_t error;
+    if (bp_json_parse(text, strlen(text), 0, &list, &error) == BP_ERROR_MEMORY) {
+        return bp_fail_memory(__func__);
+    }
     size_t n = json_array_size(list);
     const char **names = malloc((n ? n : 1) * sizeof *names);
     bool good = names && json_is_array(list) && (of_classes || n == net->n_inputs);

@@ -7,6 +7,7 @@
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "model/json_parse.h"
 #include "model/tensors.h"
 
 #include <jansson.h>
@@ -96,13 +97,10 @@ static bp_status take_header(bp_tensors_file *file)
 
 static bp_status parse_header(const bp_tensors_file *file, json_t **json)
 {
-    json_error_t error = {0};
-    *json = json_loadb((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, &error);
-    if (*json) {
-        return BP_OK;
-    }
-    if (error.text[0] == '\0') {
-        return fail_memory(file); /* memory, for which Jansson has no words, or those of a mistake in the text */
+    json_error_t error;
+    bp_status status = bp_json_parse((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, json, &error);
+    if (status != BP_ERROR_FORMAT) {
+        return status == BP_OK ? status : fail_memory(file);
     }
     return fail(file, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
 }
