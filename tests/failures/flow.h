@@ -4,14 +4,15 @@
 
 #include "failures/world.h"
 
-/* Which kinds of calls to the system a public call depends on, and what not every build has: bits. */
+/* Which kinds of calls to the system a public call depends on, what not every build has, and what is not as it was: bits. */
 enum {
     NOTHING = 0,
     MEMORY = 1 << FAILING_MEMORY,
     FILES = 1 << FAILING_FILES,
     THREADS = 1 << FAILING_THREADS,
     LBFGS = 1 << FAILING_KINDS,
-    ONNX = 2 << FAILING_KINDS
+    ONNX = 2 << FAILING_KINDS,
+    GOES_ON = 4 << FAILING_KINDS /* what was done before the failure stays, and the next call goes on from there */
 };
 
 typedef struct flow {

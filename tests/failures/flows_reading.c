@@ -162,8 +162,15 @@ static void with_threads(world *w)
 /* Its 0 says to go on, also where nothing can be written. */
 static bp_status progress_print(world *w)
 {
-    const double metrics[] = {0.5, 0.75};
-    const bp_progress progress = {.size = sizeof progress, .is_epoch_end = 1, .epoch = 1, .epochs = 2, .n_metrics = 2, .training = metrics};
+    const double metrics[BP_METRIC_R2 + 1] = {0.5, 0.75};
+    const bp_progress progress = {.size = sizeof progress,
+                                  .is_epoch_end = 1,
+                                  .epoch = 1,
+                                  .epochs = 2,
+                                  .batch = 1,
+                                  .batches = 1,
+                                  .training = metrics,
+                                  .validation = metrics};
     rewind(w->log);
     return bp_progress_print(w->log, &progress) == 0 ? BP_OK : BP_ERROR_STATE;
 }

@@ -321,7 +321,7 @@ static void look_at_dataset(view *v, const char *name, const bp_dataset *dataset
         must(REAL(bp_dataset_gather)(dataset, 1, &i, x, n_outputs ? z : NULL));
         add(v, x, sizeof x);
         add(v, z, sizeof z);
-        add_number(v, bp_dataset_classes(dataset) ? bp_dataset_classes(dataset)[i] : -1);
+        add_number(v, bp_dataset_classes(dataset) ? (double)bp_dataset_classes(dataset)[i] : -1);
         add_number(v, bp_dataset_weights(dataset) ? bp_dataset_weights(dataset)[i] : -1);
     }
     for (size_t i = 0; i < n_inputs; i++) {
@@ -456,11 +456,19 @@ void world_look(const world *w, view *v)
     add(v, w->counts, sizeof w->counts);
     add_number(v, w->value);
     fflush(w->log);
+    v->first_file = v->n;
     look_at_file(v, "out");
     look_at_file(v, "link");
     look_at_file(v, "new");
     look_at_file(v, "log");
     look_at_names(v);
+}
+
+view world_with_files(const view *before, const view *after)
+{
+    view v = *before;
+    memcpy(v.sights + v.first_file, after->sights + v.first_file, (v.n - v.first_file) * sizeof *v.sights);
+    return v;
 }
 
 const char *world_difference(const view *a, const view *b)

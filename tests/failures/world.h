@@ -69,12 +69,15 @@ void world_close(world *w);
 /* What can be seen of a world, a number for each part of it. */
 enum { SIGHTS = 48 };
 typedef struct view {
-    size_t n;
+    size_t n, first_file; /* the files' are the last */
     const char *names[SIGHTS];
     uint64_t sights[SIGHTS];
 } view;
 
 void world_look(const world *w, view *v);
+
+/* What would be seen if of all parts the files alone were as in `after`. */
+view world_with_files(const view *before, const view *after);
 
 /* The name of the first part that is not the same; NULL: all are. */
 const char *world_difference(const view *a, const view *b);
