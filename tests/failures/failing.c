@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <locale.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -38,6 +39,9 @@ static atomic_bool has_failed;
 static atomic_long blocks, files, mappings, threads;
 static const char *report; /* a file to be made; NULL: none */
 
+/* Not before a thread does its work, nor behind it: what is then called is the C library's, or a sanitizer's, which takes no failure. */
+static _Thread_local bool is_at_work;
+
 void failing_arm(failing_kind kind, long n)
 {
     has_failed = false;
@@ -60,6 +64,7 @@ __attribute__((constructor)) static void arm_by_environment(void)
 {
     const char *what = getenv("FAILING");
     report = getenv("FAILING_REPORT");
+    is_at_work = true;
     for (int kind = FAILING_MEMORY; what && kind < FAILING_KINDS; kind++) {
         size_t length = strlen(failing_kind_names[kind]);
         if (strncmp(what, failing_kind_names[kind], length) == 0) {
@@ -70,7 +75,7 @@ __attribute__((constructor)) static void arm_by_environment(void)
 
 static bool fails(failing_kind kind, int error)
 {
-    if (armed != (int)kind || atomic_fetch_sub(&calls_before, 1) != 0) {
+    if (!is_at_work || armed != (int)kind || atomic_fetch_sub(&calls_before, 1) != 0) {
         return false;
     }
     has_failed = true;
@@ -244,9 +249,22 @@ FAILS_4(int, -1, renameat, int, const char *, int, const char *)
 FAILS_1(int, -1, unlink, const char *)
 FAILS_3(int, -1, unlinkat, int, const char *, int)
 FAILS_1(int, -1, mkstemp, char *)
-FAILS_2(char *, NULL, realpath, const char *, char *)
 FAILS_2(FILE *, NULL, fopen, const char *, const char *)
 FAILS_2(FILE *, NULL, fdopen, int, const char *)
+
+/* A sanitizer's would take its memory where it is not counted. */
+EXPORTED char *realpath(const char *path, char *resolved)
+{
+    NEXT(char *, realpath, const char *, char *)
+    char *room = fails(FAILING_FILES, EIO) ? NULL : resolved ? resolved : malloc(PATH_MAX);
+    char *result = room ? next(path, room) : NULL;
+    if (!result && !resolved) {
+        int error = errno;
+        free(room);
+        errno = error;
+    }
+    return result;
+}
 
 /* What is on the disk then no test here looks at, so none waits for it. */
 EXPORTED int fsync(int file)
@@ -288,11 +306,37 @@ EXPORTED int munmap(void *address, size_t size)
 
 /* ---- threads ---- */
 
+typedef struct work {
+    void *(*start)(void *);
+    void *argument;
+} work;
+
+static void *do_work(void *argument)
+{
+    work w = *(work *)argument;
+    ALLOCATOR(free)(argument);
+    is_at_work = true;
+    void *result = w.start(w.argument);
+    is_at_work = false;
+    return result;
+}
+
 EXPORTED int pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*start)(void *), void *argument)
 {
     NEXT(int, pthread_create, pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)
-    int error = fails(FAILING_THREADS, EAGAIN) ? EAGAIN : next(thread, attributes, start, argument);
+    if (fails(FAILING_THREADS, EAGAIN)) {
+        return EAGAIN;
+    }
+    work *w = ALLOCATOR(malloc)(sizeof *w);
+    if (!w) {
+        return EAGAIN;
+    }
+    *w = (work){start, argument};
+    int error = next(thread, attributes, do_work, w);
     threads += error == 0;
+    if (error) {
+        ALLOCATOR(free)(w);
+    }
     return error;
 }
 

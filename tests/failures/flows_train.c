@@ -150,7 +150,7 @@ static bp_status trainer_run(world *w)
 /* There is more to be trained than when the checkpoint was written. */
 static void more_epochs(world *w)
 {
-    must(bp_trainer_set(w->trainer, BP_TRAINER_EPOCHS, 70));
+    must(bp_trainer_set(w->trainer, BP_TRAINER_EPOCHS, 10));
     must(bp_trainer_set(w->trainer, BP_TRAINER_TRAINING_METRICS, 1));
 }
 
