@@ -67,6 +67,9 @@ static bp_status find_target(replacement *r)
     }
     if (r->exists && S_ISLNK(information.st_mode)) {
         r->resolved = realpath(r->path, NULL);
+        if (!r->resolved && errno == ENOMEM) {
+            return bp_fail_memory(r->function);
+        }
         if (!r->resolved || lstat(r->resolved, &information) != 0) {
             return fail_system(r->function, r->path, "follow the symbolic link");
         }

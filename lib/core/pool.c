@@ -54,16 +54,32 @@ struct bp_pool {
  * child only, before anybody can read it there; asking for the process's id instead would be a system call in every run.
  */
 static unsigned n_forks;
-static int watch_error;
 
 static void count_fork(void)
 {
     n_forks++;
 }
 
-static void watch_forks(void)
+/* False without memory, and then the next pool tries again. Two threads that make their first pools at a time may count each fork twice. */
+static bool watch_forks(void)
 {
-    watch_error = pthread_atfork(NULL, NULL, count_fork);
+    static atomic_bool watched;
+    if (!atomic_load(&watched) && pthread_atfork(NULL, NULL, count_fork) == 0) {
+        atomic_store(&watched, true);
+    }
+    return atomic_load(&watched);
+}
+
+static bool make_lock(bp_pool *pool)
+{
+    if (pthread_mutex_init(&pool->mutex, NULL) != 0) {
+        return false;
+    }
+    if (pthread_cond_init(&pool->wake, NULL) != 0) {
+        pthread_mutex_destroy(&pool->mutex);
+        return false;
+    }
+    return true;
 }
 
 static void pause_processor(void)
@@ -220,10 +236,8 @@ bp_status bp_pool_create(const char *function, bp_pool **pool, size_t n_threads)
     if (n_threads == 0 || n_threads > BP_POOL_MAX_THREADS) {
         return bp_fail(BP_ERROR_ARGUMENT, "%s: n_threads is %zu; it can be 1 to %d", function, n_threads, BP_POOL_MAX_THREADS);
     }
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, watch_forks);
     bp_pool *made = bp_allocate(1, sizeof *made + n_threads * sizeof *made->slots);
-    if (!made || watch_error || pthread_mutex_init(&made->mutex, NULL) || pthread_cond_init(&made->wake, NULL)) {
+    if (!made || !watch_forks() || !make_lock(made)) {
         free(made);
         return bp_fail_memory(function);
     }

@@ -2,10 +2,10 @@
 
 #include "bp/version.h"
 
-#include "core/cancel.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
 #include "core/status.h"
+#include "model/json_parse.h"
 #include "model/json_texts.h"
 #include "model/tensors.h"
 #include "net/packing.h"
@@ -147,9 +147,11 @@ static bp_status fail_again(const source *from, bp_status status)
 static bp_status read_list(const source *from, const char *key, json_t **list)
 {
     const char *text = bp_tensors_text(from->file, key);
-    int cancel = bp_cancel_hold(); /* safetensors_write.c says why */
-    *list = text ? json_loads(text, 0, NULL) : NULL;
-    bp_cancel_release(cancel);
+    *list = NULL;
+    json_error_t error;
+    if (text && bp_json_parse(text, strlen(text), 0, list, &error) == BP_ERROR_MEMORY) {
+        return bp_fail_memory(from->function);
+    }
     bool good = !text || json_is_array(*list);
     for (size_t i = 0; good && i < json_array_size(*list); i++) {
         good = json_is_string(json_array_get(*list, i));

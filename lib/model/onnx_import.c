@@ -1,10 +1,10 @@
 /* A net from an ONNX model: the bytes are checked, unpacked by protobuf-c, walked along (onnx_graph.c) and made into a net. */
 #include "bp/onnx.h"
 
-#include "core/cancel.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/nonfinite.h"
+#include "model/json_parse.h"
 #include "model/onnx_read.h"
 #include "net/net.h"
 
@@ -145,9 +145,11 @@ static bp_status build(const bp_onnx_source *from, const bp_onnx_chain *chain, b
 /* The names in a JSON array. */
 static bp_status set_names(bp_net *net, bool of_classes, const char *text)
 {
-    int cancel = bp_cancel_hold(); /* safetensors_write.c says why */
-    json_t *list = json_loads(text, 0, NULL);
-    bp_cancel_release(cancel);
+    json_t *list = NULL;
+    json_error_t error;
+    if (bp_json_parse(text, strlen(text), 0, &list, &error) == BP_ERROR_MEMORY) {
+        return bp_fail_memory(__func__);
+    }
     size_t n = json_array_size(list);
     const char **names = malloc((n ? n : 1) * sizeof *names);
     bool good = names && json_is_array(list) && (of_classes || n == net->n_inputs);

@@ -4,10 +4,10 @@
  */
 #define _GNU_SOURCE /* memmem */
 
-#include "core/cancel.h"
 #include "core/file.h"
 #include "core/memory.h"
 #include "core/status.h"
+#include "model/json_parse.h"
 #include "model/tensors.h"
 
 #include <jansson.h>
@@ -97,15 +97,10 @@ static bp_status take_header(bp_tensors_file *file)
 
 static bp_status parse_header(const bp_tensors_file *file, json_t **json)
 {
-    json_error_t error = {0};
-    int cancel = bp_cancel_hold(); /* safetensors_write.c says why */
-    *json = json_loadb((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, &error);
-    bp_cancel_release(cancel);
-    if (*json) {
-        return BP_OK;
-    }
-    if (error.text[0] == '\0') {
-        return fail_memory(file); /* memory, for which Jansson has no words, or those of a mistake in the text */
+    json_error_t error;
+    bp_status status = bp_json_parse((const char *)file->header, file->header_size, JSON_REJECT_DUPLICATES, json, &error);
+    if (status != BP_ERROR_FORMAT) {
+        return status == BP_OK ? status : fail_memory(file);
     }
     return fail(file, "at byte %d: %s", BP_TENSORS_LENGTH_BYTES + error.position, error.text);
 }

@@ -14,18 +14,20 @@
 
 #include <cmocka.h>
 
-static char folder[] = "/tmp/bp-data-XXXXXX";
+static char folder[96];
 
 int make_folder(void **state)
 {
     (void)state;
-    return mkdtemp(folder) ? 0 : -1;
+    const char *parent = getenv("TMPDIR");
+    int length = snprintf(folder, sizeof folder, "%s/bp-data-XXXXXX", parent ? parent : "/tmp");
+    return length < (int)sizeof folder && mkdtemp(folder) ? 0 : -1;
 }
 
 int remove_folder(void **state)
 {
     (void)state;
-    char command[64];
+    char command[128];
     snprintf(command, sizeof command, "rm -r %s", folder);
     return system(command);
 }
