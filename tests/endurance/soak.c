@@ -179,8 +179,8 @@ static void test_soak(void **state)
             assert_in_range(resident(), 0, resident_before + slack);
         }
     }
-    for (int i = 0; i < 20 && last > most * first; i++) {
-        nanosleep(&(struct timespec){0, 100000000}, NULL);
+    for (int i = 0; i < 40 && last > most * first; i++) {
+        nanosleep(&(struct timespec){0, 250000000}, NULL);
         last = learn_tenth(f);
     }
     print_message("soak: the last steps took %.2f times as long as the first\n", last / first);
