@@ -58,6 +58,30 @@ static void test_pinned_bits(void **state)
     }
 }
 
+/* Every bit of seed, stream and index makes another number. */
+static void test_every_bit_counts(void **state)
+{
+    (void)state;
+    uint32_t words[4], other[4];
+    bp_random_words(5, 6, 7, words);
+    const double uniform = bp_random_uniform(5, 6, 7), normal = bp_random_normal(5, 6, 7);
+    for (int bit = 0; bit < 160; bit++) {
+        uint64_t seed = 5, index = 7;
+        uint32_t stream = 6;
+        if (bit < 64) {
+            seed ^= UINT64_C(1) << bit;
+        } else if (bit < 128) {
+            index ^= UINT64_C(1) << (bit - 64);
+        } else {
+            stream ^= UINT32_C(1) << (bit - 128);
+        }
+        bp_random_words(seed, stream, index, other);
+        assert_memory_not_equal(other, words, sizeof words);
+        assert_true(bp_random_uniform(seed, stream, index) != uniform);
+        assert_true(bp_random_normal(seed, stream, index) != normal);
+    }
+}
+
 /* n counts that are all expected to be the same: χ² has n − 1 degrees of freedom, and so that mean and twice that variance. */
 static void expect_uniform(const char *what, size_t n, const size_t *counts)
 {
@@ -184,9 +208,9 @@ static void test_checked_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),   cmocka_unit_test(test_distributions),       cmocka_unit_test(test_pinned_bits),
-        cmocka_unit_test(test_permutations),    cmocka_unit_test(test_longer_permutations), cmocka_unit_test(test_pinned_permutations),
-        cmocka_unit_test(test_bounded_numbers), cmocka_unit_test(test_checked_sizes),
+        cmocka_unit_test(test_known_answers),       cmocka_unit_test(test_distributions),   cmocka_unit_test(test_pinned_bits),
+        cmocka_unit_test(test_every_bit_counts),    cmocka_unit_test(test_permutations),    cmocka_unit_test(test_longer_permutations),
+        cmocka_unit_test(test_pinned_permutations), cmocka_unit_test(test_bounded_numbers), cmocka_unit_test(test_checked_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
