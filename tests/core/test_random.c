@@ -46,6 +46,25 @@ static void test_distributions(void **state)
     assert_true(bp_random_uniform(3, 1, 0) != bp_random_uniform(4, 1, 0));
 }
 
+/* The two numbers of a pair: the second is normal as well, and does not depend on the first. */
+static void test_normal_pairs(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    double mean = 0, square = 0, product = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        double pair[2];
+        bp_random_normal_pair(3, 1, i, pair);
+        assert_true(pair[0] == bp_random_normal(3, 1, i) && isfinite(pair[1]));
+        mean += pair[1] / N;
+        square += pair[1] * pair[1] / N;
+        product += pair[0] * pair[1] / N;
+    }
+    assert_true(fabs(mean) < 5 / sqrt(N));
+    assert_true(fabs(square - 1) < 5 * sqrt(2.0 / N));
+    assert_true(fabs(product) < 5 / sqrt(N));
+}
+
 /* The bits that one seed gives, so that another machine or compiler can be compared; the numbers are from an independent Python program. */
 static void test_pinned_bits(void **state)
 {
@@ -208,9 +227,10 @@ static void test_checked_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),       cmocka_unit_test(test_distributions),   cmocka_unit_test(test_pinned_bits),
-        cmocka_unit_test(test_every_bit_counts),    cmocka_unit_test(test_permutations),    cmocka_unit_test(test_longer_permutations),
-        cmocka_unit_test(test_pinned_permutations), cmocka_unit_test(test_bounded_numbers), cmocka_unit_test(test_checked_sizes),
+        cmocka_unit_test(test_known_answers),       cmocka_unit_test(test_distributions),       cmocka_unit_test(test_pinned_bits),
+        cmocka_unit_test(test_every_bit_counts),    cmocka_unit_test(test_normal_pairs),        cmocka_unit_test(test_permutations),
+        cmocka_unit_test(test_longer_permutations), cmocka_unit_test(test_pinned_permutations), cmocka_unit_test(test_bounded_numbers),
+        cmocka_unit_test(test_checked_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
