@@ -46,6 +46,25 @@ static void test_distributions(void **state)
     assert_true(bp_random_uniform(3, 1, 0) != bp_random_uniform(4, 1, 0));
 }
 
+/* The two numbers of a pair: the second is normal as well, and does not depend on the first. */
+static void test_normal_pairs(void **state)
+{
+    (void)state;
+    enum { N = 200000 };
+    double mean = 0, square = 0, product = 0;
+    for (uint64_t i = 0; i < N; i++) {
+        double pair[2];
+        bp_random_normal_pair(3, 1, i, pair);
+        assert_true(pair[0] == bp_random_normal(3, 1, i) && isfinite(pair[1]));
+        mean += pair[1] / N;
+        square += pair[1] * pair[1] / N;
+        product += pair[0] * pair[1] / N;
+    }
+    assert_true(fabs(mean) < 5 / sqrt(N));
+    assert_true(fabs(square - 1) < 5 * sqrt(2.0 / N));
+    assert_true(fabs(product) < 5 / sqrt(N));
+}
+
 /* The bits that one seed gives, so that another machine or compiler can be compared; the numbers are from an independent Python program. */
 static void test_pinned_bits(void **state)
 {
@@ -55,6 +74,30 @@ static void test_pinned_bits(void **state)
     memcpy(bits, numbers, sizeof bits);
     if (bits[0] != 0x3fddfd524ee73abe || bits[1] != 0xbfda4cf416d42f52) {
         fail_msg("uniform %a, normal %a", numbers[0], numbers[1]);
+    }
+}
+
+/* Every bit of seed, stream and index makes another number. */
+static void test_every_bit_counts(void **state)
+{
+    (void)state;
+    uint32_t words[4], other[4];
+    bp_random_words(5, 6, 7, words);
+    const double uniform = bp_random_uniform(5, 6, 7), normal = bp_random_normal(5, 6, 7);
+    for (int bit = 0; bit < 160; bit++) {
+        uint64_t seed = 5, index = 7;
+        uint32_t stream = 6;
+        if (bit < 64) {
+            seed ^= UINT64_C(1) << bit;
+        } else if (bit < 128) {
+            index ^= UINT64_C(1) << (bit - 64);
+        } else {
+            stream ^= UINT32_C(1) << (bit - 128);
+        }
+        bp_random_words(seed, stream, index, other);
+        assert_memory_not_equal(other, words, sizeof words);
+        assert_true(bp_random_uniform(seed, stream, index) != uniform);
+        assert_true(bp_random_normal(seed, stream, index) != normal);
     }
 }
 
@@ -184,9 +227,10 @@ static void test_checked_sizes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers),   cmocka_unit_test(test_distributions),       cmocka_unit_test(test_pinned_bits),
-        cmocka_unit_test(test_permutations),    cmocka_unit_test(test_longer_permutations), cmocka_unit_test(test_pinned_permutations),
-        cmocka_unit_test(test_bounded_numbers), cmocka_unit_test(test_checked_sizes),
+        cmocka_unit_test(test_known_answers),       cmocka_unit_test(test_distributions),       cmocka_unit_test(test_pinned_bits),
+        cmocka_unit_test(test_every_bit_counts),    cmocka_unit_test(test_normal_pairs),        cmocka_unit_test(test_permutations),
+        cmocka_unit_test(test_longer_permutations), cmocka_unit_test(test_pinned_permutations), cmocka_unit_test(test_bounded_numbers),
+        cmocka_unit_test(test_checked_sizes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
