@@ -13,9 +13,14 @@
 
 void begin_input(const uint8_t *bytes, size_t size);
 bool has_input(void);
+size_t rest_of_input(const uint8_t **rest);
 
 /* The next byte; 0 behind the last one. */
 unsigned take(void);
+
+/* 1 to 3; 1 alone in most inputs, for threads take their time: they are for those whose bytes have a sum that 64 divides. */
+void allow_threads(const uint8_t *bytes, size_t size);
+size_t take_threads(void);
 
 /* What is odd about a call: mostly nothing, 0; else the number of a mistake, of which each call has its own. */
 enum { ODD_DTYPE = 1, ODD_NULL = 2, ODDITIES = 8 };

@@ -24,9 +24,15 @@ static void check_dataset(const dataset_slot *d)
     check(bp_dataset_sample_count(dataset) == d->n_samples && bp_dataset_input_count(dataset) == d->n_inputs &&
               bp_dataset_output_count(dataset) == d->n_outputs && bp_dataset_class_count(dataset) == d->n_classes,
           "that a dataset has its sizes");
-    if (dataset) {
-        use_dataset(dataset);
+    const uint32_t *classes = bp_dataset_classes(dataset);
+    const double *weights = bp_dataset_weights(dataset);
+    check(!classes == !d->n_classes, "that a dataset of classes has each sample's");
+    for (size_t i = 0; i < d->n_samples; i++) {
+        check(!classes || classes[i] < d->n_classes, "that a class is one of those that there are");
+        check(!weights || (weights[i] >= 0 && isfinite(weights[i])), "that a weight is one");
     }
+    check(!bp_dataset_class_name(dataset, 0) && !bp_dataset_input_name(dataset, 0) && isnan(bp_dataset_input_mean(dataset, 0)),
+          "that arrays have no names");
 }
 
 /* A model of what the library made. */
@@ -326,7 +332,7 @@ void call_cross_validate(void)
 {
     enum { MOST_FOLDS = 6, MOST_THREADS = 3 };
     const dataset_slot *d = take_dataset();
-    size_t n_folds = take() % MOST_FOLDS, n_threads = take_size(MOST_THREADS);
+    size_t n_folds = take() % MOST_FOLDS, n_threads = take_threads();
     uint64_t seed = take_seed();
     unsigned odd = take_odd();
     fold_context context = {.f64 = d->f64,

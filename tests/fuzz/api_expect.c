@@ -13,8 +13,19 @@ static void print_set(const char *what, unsigned set)
     }
 }
 
+/* With BP_FUZZ_TRACE set, each call is printed. */
+static bool traces(void)
+{
+    static int answer = -1;
+    answer = answer < 0 ? getenv("BP_FUZZ_TRACE") != NULL : answer;
+    return answer;
+}
+
 bool returned(const char *function, bp_status status, unsigned wrong, unsigned may)
 {
+    if (traces()) {
+        fprintf(stderr, "%s: %s\n", function, status == BP_OK ? "ok" : bp_last_error());
+    }
     bool done = succeeded(function, status);
     unsigned allowed = wrong ? wrong : may | 1u << BP_OK;
     if (!(allowed >> (unsigned)status & 1)) {

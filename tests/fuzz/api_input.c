@@ -7,11 +7,35 @@
 #include <string.h>
 
 static const uint8_t *at, *end;
+static bool with_threads;
 
 void begin_input(const uint8_t *bytes, size_t size)
 {
     at = bytes;
     end = bytes + size;
+}
+
+void allow_threads(const uint8_t *bytes, size_t size)
+{
+    enum { ONE_IN = 64 };
+    unsigned sum = 0;
+    for (size_t i = 0; i < size; i++) {
+        sum += bytes[i];
+    }
+    with_threads = sum % ONE_IN == 0;
+}
+
+size_t take_threads(void)
+{
+    enum { MOST_THREADS = 3 };
+    size_t threads = take_size(MOST_THREADS);
+    return with_threads || threads < 1 || threads > MOST_THREADS ? threads : 1;
+}
+
+size_t rest_of_input(const uint8_t **rest)
+{
+    *rest = at;
+    return (size_t)(end - at);
 }
 
 bool has_input(void)

@@ -155,6 +155,7 @@ void call_layer_update(void)
     unsigned odd = take_odd();
     bool f64 = l.f64 ^ (odd == ODD_DTYPE), tame[3];
     double eta = take_number();
+    eta = f64 ? eta : (double)(float)eta;
     size_t n = l.n_outputs * l.n_inputs;
     void *delta = take_numbers(f64, l.n_outputs, &tame[0]), *e = take_numbers(f64, l.n_outputs, &tame[1]),
          *x = take_numbers(f64, l.n_inputs, &tame[2]);
@@ -165,7 +166,7 @@ void call_layer_update(void)
         TYPED(f64, 0, 0, bp_layer_get_weights, l.layer, before, NULL);
         TYPED(f64, 0, 0, bp_layer_local_gradient, l.layer, delta, e, g);
     }
-    wrong |= IF(odd == ODD_NULL || !isfinite(f64 ? eta : (double)(float)eta), BP_ERROR_ARGUMENT);
+    wrong |= IF(odd == ODD_NULL || !isfinite(eta), BP_ERROR_ARGUMENT);
     const void *given = odd == ODD_NULL ? NULL : x;
     bool done = f64 ? returned("bp_layer_update_f64", bp_layer_update_f64(l.layer, eta, delta, e, given), wrong, 0)
                     : returned("bp_layer_update_f32", bp_layer_update_f32(l.layer, (float)eta, delta, e, given), wrong, 0);
@@ -176,10 +177,10 @@ void call_layer_update(void)
         read_parameters(l.net);
     }
     TYPED(f64, 0, 0, bp_layer_get_weights, l.layer, after, NULL);
-    double epsilon = f64 ? DBL_EPSILON : (double)FLT_EPSILON;
+    double epsilon = f64 ? DBL_EPSILON : (double)FLT_EPSILON, least = f64 ? DBL_MIN : (double)FLT_MIN;
     for (size_t i = 0; tame[0] && tame[1] && tame[2] && fabs(eta) < 100 && i < n; i++) {
         double was = number_at(f64, before, i), change = eta * number_at(f64, g, i / l.n_inputs) * number_at(f64, x, i % l.n_inputs);
-        check(!(fabs(was) < 1e6) || fabs(number_at(f64, after, i) - was - change) <= 100 * epsilon * (fabs(was) + fabs(eta)),
+        check(!(fabs(was) < 1e6) || fabs(number_at(f64, after, i) - was - change) <= 100 * epsilon * (fabs(was) + fabs(eta)) + least,
               "that a layer moves by its gradient");
     }
 }

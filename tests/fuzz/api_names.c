@@ -37,7 +37,8 @@ void call_names(void)
     const char *unknown = text_at(text);
     UNTYPED(1u << BP_ERROR_ARGUMENT, 0, bp_activation_from_name, unknown, &activation);
     size_t n = take() % 20, permutation[20], seen = 0;
-    UNTYPED(0, 0, bp_random_permutation, take_seed(), take(), n, permutation);
+    uint64_t seed = take_seed(), stream = take();
+    UNTYPED(0, 0, bp_random_permutation, seed, stream, n, permutation);
     for (size_t i = 0; i < n; i++) {
         seen |= (size_t)1 << permutation[i];
     }

@@ -161,19 +161,18 @@ void check_net(const net_slot *n)
           "that a net scales or not");
     check(bp_net_input_noise(net) == n->noise, "that the noise is what was set");
     size_t n_parameters = 0;
-    for (size_t l = 0; l <= n->n_layers; l++) {
-        bool is_layer = l < n->n_layers;
+    for (size_t l = 0; l < n->n_layers; l++) {
+        const net_layer *expected = &n->layers[l];
         bp_layer *layer = NULL;
-        UNTYPED(IF(!is_layer || !net, BP_ERROR_ARGUMENT), 0, bp_net_layer, n->net, l, &layer);
-        check(bp_net_dropout(net, l) == (is_layer ? n->layers[l].dropout : 0) &&
-                  bp_net_is_frozen(net, l) == (is_layer && n->layers[l].frozen),
+        UNTYPED(0, 0, bp_net_layer, n->net, l, &layer);
+        check(bp_net_dropout(net, l) == expected->dropout && bp_net_is_frozen(net, l) == expected->frozen,
               "that dropout and freezing are what was set");
-        check(bp_layer_output_count(layer) == (is_layer ? n->layers[l].n_units : 0) &&
-                  bp_layer_activation(layer) == (is_layer ? n->layers[l].activation : BP_ACTIVATION_IDENTITY) &&
-                  bp_layer_has_bias(layer) == (is_layer && n->layers[l].bias),
+        check(bp_layer_output_count(layer) == expected->n_units && bp_layer_activation(layer) == expected->activation &&
+                  bp_layer_has_bias(layer) == expected->bias,
               "that layers are as they were added");
-        n_parameters += is_layer ? layer_parameters(n, l) : 0;
+        n_parameters += layer_parameters(n, l);
     }
+    check(bp_net_dropout(net, n->n_layers) == 0 && bp_net_is_frozen(net, n->n_layers) == 0, "that there are no more layers");
     check(bp_net_parameter_count(net) == n_parameters, "that parameters are counted");
     if (net && !n->giant) {
         check_scaling(n, &n->input, n->n_inputs, false);

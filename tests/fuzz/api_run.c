@@ -81,7 +81,7 @@ void call_workspace_set_threads(void)
 {
     enum { MOST_THREADS = 3 };
     workspace_slot *w = take_workspace();
-    size_t n_threads = take_size(MOST_THREADS);
+    size_t n_threads = take_threads();
     if (UNTYPED(IF(!w->ws || n_threads < 1 || n_threads > MOST_THREADS, BP_ERROR_ARGUMENT), 0, bp_workspace_set_threads, w->ws,
                 n_threads)) {
         w->threads = n_threads;

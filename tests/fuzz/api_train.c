@@ -78,8 +78,9 @@ void check_optimizer(const optimizer_slot *o)
     check(bp_optimizer_method(o->opt) == o->method && bp_optimizer_seed(o->opt) == o->seed, "that an optimizer has its method and seed");
     check(bp_optimizer_step_count(o->opt) == o->n_steps, "that steps are counted");
     for (int s = 0; o->opt && s < OPTIMIZER_SETTINGS; s++) {
-        double value = 0;
-        if (UNTYPED(IF(!has_setting(o->method, s), BP_ERROR_UNSUPPORTED), 0, bp_optimizer_get, o->opt, (bp_optimizer_setting)s, &value)) {
+        double value = -1;
+        if (has_setting(o->method, s)) {
+            UNTYPED(0, 0, bp_optimizer_get, o->opt, (bp_optimizer_setting)s, &value);
             check(value == o->settings[s], "that a setting is what was set");
         }
     }
@@ -316,8 +317,10 @@ static twin make_twin(const net_slot *n, bp_method method, const double rates[2]
     twin made = {0};
     UNTYPED(0, 0, bp_net_clone, &made.net, n->net);
     UNTYPED(0, 0, bp_workspace_create, &made.ws, made.net, max_batch);
-    UNTYPED(0, 0, bp_workspace_set_threads, made.ws, threads);
-    make_threads_eager(made.ws);
+    if (threads > 1) {
+        UNTYPED(0, 0, bp_workspace_set_threads, made.ws, threads);
+        make_threads_eager(made.ws);
+    }
     UNTYPED(0, 0, bp_optimizer_create, &made.opt, method, made.net);
     if (has_setting(method, BP_OPTIMIZER_LEARNING_RATE)) {
         UNTYPED(0, 1u << BP_ERROR_ARGUMENT, bp_optimizer_set, made.opt, BP_OPTIMIZER_LEARNING_RATE, rates[0]);
@@ -337,16 +340,19 @@ void call_twin_training(void)
 {
     const net_slot *n = take_net();
     bp_method method = (bp_method)(take() % BP_METHOD_CUSTOM);
-    unsigned how = take(); /* bits: on-line, one thread more, two threads more */
-    const double rates[2] = {take_number(), take_number()};
+    bool online = take() & 1;
+    size_t threads = take_threads();
+    double rates[2];
+    rates[0] = take_number();
+    rates[1] = take_number();
     size_t batch = 1 + take() % MOST_BATCH;
     bp_loss loss = take_loss(n);
-    bool online = how & 1;
-    if (!n->identity || wrong_loss(n, loss) || (method == BP_METHOD_LBFGS && (online || !bp_has_feature("lbfgs")))) {
+    if (!n->identity || threads < 1 || threads > 3 || wrong_loss(n, loss) ||
+        (method == BP_METHOD_LBFGS && (online || !bp_has_feature("lbfgs")))) {
         return;
     }
     void *x = take_numbers(n->f64, batch * n->n_inputs, NULL), *target = take_numbers(n->f64, batch * output_count(n), NULL);
-    twin twins[2] = {make_twin(n, method, rates, batch, 1), make_twin(n, method, rates, batch, 1 + (how >> 1 & 1) + (how >> 2 & 1))};
+    twin twins[2] = {make_twin(n, method, rates, batch, 1), make_twin(n, method, rates, batch, threads)};
     void *theta[2] = {scratch(n->n_parameters * element(n->f64)), scratch(n->n_parameters * element(n->f64))};
     void *mean_loss = scratch(2 * element(n->f64));
     bool done = true;

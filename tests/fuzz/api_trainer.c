@@ -115,9 +115,9 @@ void call_trainer_set(void)
 {
     trainer_slot *t = take_trainer();
     int setting = take_enum(BP_TRAINER_EPOCHS, TRAINER_SETTINGS);
-    double value = take_number();
+    double value = setting == BP_TRAINER_THREADS ? (double)take_threads() : take_number();
     if (setting == BP_TRAINER_THREADS && value > 3) {
-        value += 1024; /* they take their time */
+        value += 1024;
     }
     set(t, setting, value);
     check_settings(t);
@@ -283,7 +283,8 @@ static bool save(const trainer_slot *t, const char *path)
 void call_trainer_resume(void)
 {
     trainer_slot *t = take_trainer();
-    unsigned threads = 1 + take() / 0x60;
+    size_t threads = take_threads();
+    enum { MOST_THREADS = 3 };
     bool was_mid_epoch = t->mid_epoch;
     unsigned calls = t->n_calls;
     const char *path = path_of("checkpoint");
@@ -302,7 +303,7 @@ void call_trainer_resume(void)
             read_parameters(t->net);
             read_optimizer(t->opt);
             read_settings(t);
-            set(t, BP_TRAINER_THREADS, threads);
+            set(t, BP_TRAINER_THREADS, threads <= MOST_THREADS ? (double)threads : 0);
         }
         bound_work(t, 1);
         results[i] = run(t);
