@@ -18,7 +18,7 @@ size_t rest_of_input(const uint8_t **rest);
 /* The next byte; 0 behind the last one. */
 unsigned take(void);
 
-/* 1 to 3; 1 alone in most inputs, for threads take their time: they are for those whose bytes have a sum that 64 divides. */
+/* 1 to 3; 1 alone in most inputs, for threads take their time: they are for those whose bytes have a sum that 256 divides. */
 void allow_threads(const uint8_t *bytes, size_t size);
 size_t take_threads(void);
 

@@ -17,7 +17,7 @@ void begin_input(const uint8_t *bytes, size_t size)
 
 void allow_threads(const uint8_t *bytes, size_t size)
 {
-    enum { ONE_IN = 64 };
+    enum { ONE_IN = 256 };
     unsigned sum = 0;
     for (size_t i = 0; i < size; i++) {
         sum += bytes[i];
