@@ -54,7 +54,7 @@ void call_net_set_input_names(void)
     if (n->giant) {
         return;
     }
-    bool are_texts;
+    bool are_texts = true;
     const char *const *names = take_names(first, n->n_inputs, &are_texts);
     bool removes = odd == ODD_NULL;
     if (UNTYPED(IF(!n->net || (!removes && !are_texts), BP_ERROR_ARGUMENT), 0, bp_net_set_input_names, n->net, removes ? NULL : names)) {
@@ -71,7 +71,7 @@ void call_net_set_class_names(void)
         return;
     }
     size_t right = output_count(n) == 1 ? 2 : output_count(n), count = odd == 3 ? 0 : odd == 4 ? right + 1 : right;
-    bool are_texts;
+    bool are_texts = true;
     const char *const *names = odd == ODD_NULL ? NULL : take_names(first, count, &are_texts);
     unsigned wrong =
         IF(!n->net || (count && (!names || count != right || !are_texts)), BP_ERROR_ARGUMENT) | IF(n->net && !n->identity, BP_ERROR_STATE);
