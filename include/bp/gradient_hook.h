@@ -21,9 +21,10 @@ extern "C" {
 #endif
 
 /**
- * Elements first … first + n − 1 of the gradient (n elements, in the order of θ, net.h) are there: of one layer, and it is called for the last layer
- * first. The backward pass goes on when it returns. From then to the end of bp_gradient_complete these elements are the hook's, to read and to
- * write, as are those behind them. It is not called for frozen layers, whose gradient is 0.
+ * Elements first … first + n − 1 of the gradient (n elements, in the order of θ, net.h) are there: a layer's, or some rows of a large one. The last
+ * layer and its last rows come first, so that what is behind these elements has come before. The backward pass goes on when it returns. From then
+ * to the end of bp_gradient_complete these elements are the hook's, to read and to write, as are those behind them. It is not called for frozen
+ * layers, whose gradient is 0.
  */
 typedef void bp_gradient_ready_f32(void *context, size_t first, size_t n, float *gradient);
 typedef void bp_gradient_ready_f64(void *context, size_t first, size_t n, double *gradient);

@@ -14,7 +14,7 @@ typedef struct gradient_sink {
 } gradient_sink;
 
 /* These rows of the gradient: alpha Σ g xᵀ, and behind W's place alpha Σ g */
-static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, bp_range rows)
+static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, bp_range rows, bp_pass_what what)
 {
     const gradient_sink *sink = context;
     real *W = sink->gradient;
@@ -23,8 +23,8 @@ static void take_gradient(void *context, const REAL(bp_pass) * pass, size_t l, b
     }
     const bp_layer *layer = pass->net->layers[l];
     size_t n_in = layer->n_inputs;
-    real *b = layer->has_bias ? W + layer->n_outputs * n_in : NULL;
-    REAL(bp_pass_sum)(pass, l, rows, sink->alpha, 0, W, n_in, b);
+    real *b = layer->has_bias && what & BP_PASS_BIASES ? W + layer->n_outputs * n_in : NULL;
+    REAL(bp_pass_sum)(pass, l, rows, sink->alpha, 0, what & BP_PASS_WEIGHTS ? W : NULL, n_in, b);
 }
 
 /* The gradient by the parameters of frozen layers is not computed. */

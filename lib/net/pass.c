@@ -165,14 +165,14 @@ void REAL(bp_pass_sum)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real
     const REAL(bp_kernel_table) *kernel = REAL(bp_kernel)();
     const bp_layer_step *layer = &pass->ws->layers[l];
     const real *g = (const real *)layer->g + rows.first;
-    W += rows.first * ld;
-    if (pass->batch == 1) {
+    real *part = W ? W + rows.first * ld : NULL;
+    if (part && pass->batch == 1) {
         if (beta == 0) {
-            memset(W, 0, rows.n * ld * sizeof *W);
+            memset(part, 0, rows.n * ld * sizeof *part);
         }
-        kernel->ger(rows.n, layer->n, alpha, g, layer->x, W, ld);
-    } else {
-        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, beta, W, ld);
+        kernel->ger(rows.n, layer->n, alpha, g, layer->x, part, ld);
+    } else if (part) {
+        kernel->gemm(BP_TRANSPOSE, BP_NO_TRANSPOSE, rows.n, layer->n, pass->batch, alpha, g, layer->m, layer->x, layer->n, beta, part, ld);
     }
     if (b && beta == 0) {
         memset(b + rows.first, 0, rows.n * sizeof *b);
@@ -182,7 +182,7 @@ void REAL(bp_pass_sum)(const REAL(bp_pass) * pass, size_t l, bp_range rows, real
     }
 }
 
-void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t l, bp_range rows)
+void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t l, bp_range rows, bp_pass_what what)
 {
     if (rows.n == 0 || pass->net->layers[l]->frozen) {
         return;
@@ -191,16 +191,16 @@ void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) 
         bp_layer *layer = sink->net->layers[l];
         REAL(bp_pass_sum)(pass, l, rows, sink->alpha, 1, layer->weights, layer->ld, layer->bias);
     } else if (sink->take) {
-        sink->take(sink->context, pass, l, rows);
+        sink->take(sink->context, pass, l, rows, what);
     }
 }
 
-void REAL(bp_pass_layer_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t l)
+void REAL(bp_pass_rows_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t l, size_t row)
 {
-    if (sink->layer_done) {
+    if (sink->rows_done) {
         bp_team_wait(team);
         if (team->thread == 0) {
-            sink->layer_done(sink->context, l);
+            sink->rows_done(sink->context, l, row);
         }
     }
 }

@@ -59,15 +59,21 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team);
 /* What the net answers, batch × n_outputs: the last layer's y, without the output scaling. */
 void REAL(bp_pass_output)(const REAL(bp_pass) * pass, real *y);
 
+/* What of a layer's gradient. */
+typedef enum bp_pass_what { BP_PASS_WEIGHTS = 1, BP_PASS_BIASES = 2, BP_PASS_BOTH = 3 } bp_pass_what;
+
 /* What becomes of g, a layer's local gradient, batch × n_outputs: the sum over samples of g xᵀ is −1 times the gradient by its weights. */
 typedef struct REAL(bp_pass_sink) {
     bp_net *net;     /* W += alpha Σ g xᵀ and b += alpha Σ g in this net, which is the pass's own; NULL: not */
     real alpha;      /* of that */
     bool first_left; /* but not yet in its first layer: REAL(bp_pass_update_first), or …_update_forward, is to follow */
     /* otherwise this is given the rows of every layer, a part of them at a time, by several threads at once; NULL: not wanted */
-    void (*take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows);
-    /* and this is called when all rows of a layer have been, by one thread, as soon as that can be; NULL: not wanted */
-    void (*layer_done)(void *context, size_t layer);
+    void (*take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows, bp_pass_what what);
+    /*
+     * and this is called by one thread, as soon as that can be, when all that the layer has from this row of its weights on has been, last rows
+     * first and 0 at the end; NULL: not wanted
+     */
+    void (*rows_done)(void *context, size_t layer, size_t row);
     void *context;
 } REAL(bp_pass_sink);
 
@@ -99,7 +105,7 @@ void REAL(bp_job_loss)(REAL(bp_job) * job);
  */
 void REAL(bp_pass_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink);
 
-/* W = beta W + alpha Σ g xᵀ for these rows of a matrix laid out as the layer's W, and b likewise; b may be NULL. beta is 0 or 1. */
+/* W = beta W + alpha Σ g xᵀ for these rows of a matrix laid out as the layer's W, and b likewise; either may be NULL. beta is 0 or 1. */
 void REAL(bp_pass_sum)(const REAL(bp_pass) * pass, size_t layer, bp_range rows, real alpha, real beta, real *W, size_t ld, real *b);
 
 /* The update of the first layer that a backward pass of one sample left. */

@@ -55,18 +55,32 @@ void REAL(bp_batch_forward)(const REAL(bp_pass) * pass, const bp_team *team)
     bp_team_wait(team);
 }
 
-/* This thread's rows of a layer's gradient, of all samples, whose g is there. */
+/* Elements of a gradient that are worth telling of: a product that is as fast by itself as with the rest, and a message that is not all overhead. */
+enum { PIECE = 1 << 17 };
+
+/* This thread's part of a layer's gradient, of all samples, whose g is there; in pieces from the last rows on where somebody is told of them. */
 static void deliver(const REAL(bp_pass) * pass, const bp_team *team, const REAL(bp_pass_sink) * sink, size_t l)
 {
-    REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, pass->ws->layers[l].m, LINE));
-    REAL(bp_pass_layer_done)(sink, team, l);
+    size_t m = pass->ws->layers[l].m, rows = bp_round_up(PIECE / pass->ws->layers[l].n + 1, LINE);
+    if (!sink->rows_done || m <= rows) {
+        REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, m, LINE), BP_PASS_BOTH);
+        REAL(bp_pass_rows_done)(sink, team, l, 0);
+        return;
+    }
+    REAL(bp_pass_deliver)(pass, sink, l, bp_team_share(team, m, LINE), BP_PASS_BIASES);
+    for (size_t end = m; end > 0; end = (end - 1) / rows * rows) {
+        size_t first = (end - 1) / rows * rows;
+        bp_range own = bp_team_share(team, end - first, LINE);
+        REAL(bp_pass_deliver)(pass, sink, l, (bp_range){first + own.first, own.n}, BP_PASS_WEIGHTS);
+        REAL(bp_pass_rows_done)(sink, team, l, first);
+    }
 }
 
 void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink)
 {
     bp_range samples = own_samples(pass, team);
     bool exact = pass->net->rule == BP_RULE_GRADIENT;
-    bool at_once = sink->layer_done; /* each layer's gradient as soon as its g is there */
+    bool at_once = sink->rows_done; /* each layer's gradient as soon as its g is there */
     size_t lowest = REAL(bp_pass_lowest)(pass);
     for (size_t l = pass->net->n_layers; l-- > lowest; is_local = false) {
         const bp_layer_step *layer = &pass->ws->layers[l];

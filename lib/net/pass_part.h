@@ -12,10 +12,10 @@ void REAL(bp_batch_forward)(const REAL(bp_pass) * pass, const bp_team *team);
 void REAL(bp_batch_backward)(const REAL(bp_pass) * pass, const bp_team *team, bool is_local, const REAL(bp_pass_sink) * sink);
 
 /* Hands rows of a layer's local gradient to where they are to go. */
-void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t layer, bp_range rows);
+void REAL(bp_pass_deliver)(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) * sink, size_t layer, bp_range rows, bp_pass_what what);
 
-/* Says that this thread's rows of a layer have been handed over, where that is wanted. */
-void REAL(bp_pass_layer_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t layer);
+/* Says that this thread's part of a layer's rows, and what is behind them, has been handed over, where that is wanted. */
+void REAL(bp_pass_rows_done)(const REAL(bp_pass_sink) * sink, const bp_team *team, size_t layer, size_t row);
 
 /* The lowest layer that a backward pass comes to. */
 static inline size_t REAL(bp_pass_lowest)(const REAL(bp_pass) * pass)

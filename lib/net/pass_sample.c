@@ -89,7 +89,7 @@ static void backward_rows(const REAL(bp_pass) * pass, const REAL(bp_pass_sink) *
         local_gradient(&own);
     }
     if (!(l == 0 && sink->first_left)) {
-        REAL(bp_pass_deliver)(pass, sink, l, rows);
+        REAL(bp_pass_deliver)(pass, sink, l, rows, BP_PASS_BOTH);
     }
 }
 
@@ -196,7 +196,7 @@ void REAL(bp_sample_backward)(const REAL(bp_pass) * pass, const bp_team *team, b
     if (!is_straight(pass, team, sink)) {
         for (size_t lowest = REAL(bp_pass_lowest)(pass); l-- > lowest;) {
             backward_layer(pass, team, sink, l);
-            REAL(bp_pass_layer_done)(sink, team, l);
+            REAL(bp_pass_rows_done)(sink, team, l, 0);
         }
         return;
     }

@@ -32,6 +32,7 @@ bp_status REAL(bp_optimizer_set_gradient_hook)(bp_optimizer *opt, REAL(bp_gradie
     opt->hook.ready = (void (*)(void))ready;
     opt->hook.complete = (void (*)(void))complete;
     opt->hook.context = context;
+    opt->hook.told_layer = SIZE_MAX;
     bp_optimizer_settle_kind(opt);
     return BP_OK;
 }
@@ -74,17 +75,22 @@ static void take_back(const bp_training *training, size_t l)
     }
 }
 
-void REAL(bp_hook_layer_ready)(void *context, size_t l)
+void REAL(bp_hook_rows_ready)(void *context, size_t l, size_t row)
 {
     const bp_training *training = context;
-    const bp_gradient_hook *hook = &training->opt->hook;
+    const bp_layer *layer = training->net->layers[l];
+    bp_gradient_hook *hook = &training->opt->hook;
+    size_t n_layer = bp_layer_parameter_count(layer), start = row * layer->n_inputs;
     real *gradient = REAL(bp_hook_gradient)(training, l);
-    size_t n = bp_layer_parameter_count(training->net->layers[l]);
-    if (training->net->layers[l]->frozen) {
-        memset(gradient, 0, n * sizeof *gradient);
+    size_t told = hook->told_layer == l ? hook->told : n_layer; /* of the layer, from there on */
+    if (layer->frozen) {
+        memset(gradient, 0, n_layer * sizeof *gradient);
     } else if (hook->ready) {
-        ((REAL(bp_gradient_ready) *)hook->ready)(hook->context, (size_t)(gradient - (real *)hook->gradient), n, gradient);
+        ((REAL(bp_gradient_ready) *)hook->ready)(hook->context, (size_t)(gradient - (real *)hook->gradient) + start, told - start,
+                                                 gradient + start);
     }
+    hook->told_layer = row > 0 ? l : SIZE_MAX;
+    hook->told = start;
 }
 
 bp_status REAL(bp_hook_complete)(const bp_training *training, const char *function, bp_status status, real *mean_loss)

@@ -16,8 +16,8 @@ real *REAL(bp_hook_gradient)(const bp_training *training, size_t layer);
  */
 real *REAL(bp_weight_gradient)(const bp_training *training, size_t layer, size_t *ld);
 
-/* A sink's layer_done. */
-void REAL(bp_hook_layer_ready)(void *context, size_t layer);
+/* A sink's rows_done. */
+void REAL(bp_hook_rows_ready)(void *context, size_t layer, size_t row);
 
 /* Behind the backward pass, by one thread, in the name of function: the optimizer's gradient becomes what the hook made of it. */
 bp_status REAL(bp_hook_complete)(const bp_training *training, const char *function, bp_status status, real *mean_loss);

@@ -24,7 +24,8 @@ typedef struct bp_custom_method {
 typedef struct bp_gradient_hook {
     void (*ready)(void), (*complete)(void); /* functions of the dtype */
     void *context;
-    void *gradient; /* laid out as θ */
+    void *gradient;          /* laid out as θ */
+    size_t told_layer, told; /* within a layer that is told of in pieces: which, and from which of its elements on */
 } bp_gradient_hook;
 
 struct bp_optimizer {

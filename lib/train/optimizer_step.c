@@ -103,7 +103,7 @@ static void move_by_sample(const bp_training *training, const REAL(bp_pass) * pa
 }
 
 /* The mean gradient of these rows, put where the optimizer, or its hook, has room for it. */
-static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass, size_t l, bp_range rows)
+static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass, size_t l, bp_range rows, bp_pass_what what)
 {
     const bp_layer *layer = training->net->layers[l];
     size_t ld = layer->ld;
@@ -114,21 +114,22 @@ static void sum_gradient(const bp_training *training, const REAL(bp_pass) * pass
         W = REAL(bp_hook_gradient)(training, l);
         b = layer->bias ? W + layer->n_outputs * ld : NULL;
     }
-    REAL(bp_pass_sum)(pass, l, rows, -1 / (real)pass->step_batch, 0, W, ld, b);
+    real alpha = -1 / (real)pass->step_batch;
+    REAL(bp_pass_sum)(pass, l, rows, alpha, 0, what & BP_PASS_WEIGHTS ? W : NULL, ld, what & BP_PASS_BIASES ? b : NULL);
     for (size_t i = rows.first; i < rows.first + rows.n && ld > layer->n_inputs; i++) { /* infinity × 0 is NaN */
         memset(W + i * ld + layer->n_inputs, 0, (ld - layer->n_inputs) * sizeof *W);
     }
 }
 
-void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows)
+void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows, bp_pass_what what)
 {
     const bp_training *training = context;
     if (training->opt->whole) {
-        sum_gradient(training, pass, layer, rows);
+        sum_gradient(training, pass, layer, rows, what);
     } else if (pass->batch == 1) {
         move_by_sample(training, pass, layer, rows);
     } else {
-        sum_gradient(training, pass, layer, rows);
+        sum_gradient(training, pass, layer, rows, what);
         move_rows(training, layer, rows);
     }
 }

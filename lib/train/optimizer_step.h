@@ -27,7 +27,7 @@ static inline const REAL(bp_method_step) * REAL(bp_optimizer_numbers)(const bp_o
 void REAL(bp_optimizer_begin)(bp_optimizer *opt);
 
 /* A sink's take: these rows of a layer's gradient. */
-void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows);
+void REAL(bp_optimizer_take)(void *context, const REAL(bp_pass) * pass, size_t layer, bp_range rows, bp_pass_what what);
 
 /* Clips the whole gradient, or has a custom method use it; by one thread, in the name of function. A step that fails is not counted. */
 bp_status REAL(bp_optimizer_settle)(const bp_training *training, const char *function);

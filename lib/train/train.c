@@ -41,7 +41,7 @@ static void set_sink(training_job *j, bool look_ahead)
     const bp_optimizer *opt = j->training.opt;
     if (!opt->plain) {
         j->step.sink = (REAL(bp_pass_sink)){.take = REAL(bp_optimizer_take), .context = &j->training};
-        j->step.sink.layer_done = opt->hook.complete ? REAL(bp_hook_layer_ready) : NULL;
+        j->step.sink.rows_done = opt->hook.complete ? REAL(bp_hook_rows_ready) : NULL;
         return;
     }
     real rate = (real)opt->settings[BP_OPTIMIZER_LEARNING_RATE];
