@@ -182,7 +182,7 @@ static size_t ended_objects(int kind, value *values)
 {
     static const uint64_t ended[8];
     values[0] = pointer_to(ended);
-#if defined(__GLIBC__) && !defined(BP_TEST_SANITIZED)
+#if defined(__GLIBC__) && !defined(BP_TEST_SANITIZED) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
     void *object = object_create(of_all, kind);
     volatile uintptr_t address = (uintptr_t)object;
     object_destroy(kind, object);
