@@ -152,6 +152,7 @@ static int progress(void *context, const bp_progress *p)
     check(p->size == sizeof *p && p->epoch >= 1 && p->batch >= 1 && p->batch <= p->batches && p->n_metrics == BP_METRIC_R2 + 1,
           "that progress is told");
     check(p->step == bp_optimizer_step_count(t->opt->opt) && isfinite(p->training_loss), "that progress has step and loss");
+    check(p->seconds >= 0 && p->samples_per_second >= 0 && p->seconds_left >= 0, "that progress has times");
     UNTYPED(1u << BP_ERROR_STATE, 0, bp_trainer_run, t->trainer);
     UNTYPED(1u << BP_ERROR_STATE, 0, bp_trainer_set, t->trainer, BP_TRAINER_EPOCHS, 1);
     bp_trainer_destroy(t->trainer);
