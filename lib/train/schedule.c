@@ -196,7 +196,7 @@ bool bp_schedule_is_valid(const bp_schedule *schedule)
 static double anneal(double first, double last, double part)
 {
     const double pi = 3.14159265358979323846;
-    return last + (first - last) * (1 + cos(pi * part)) / 2;
+    return last + (first - last) * ((1 + cos(pi * part)) / 2); /* a share: no rate is too large for it */
 }
 
 static double cosine(const double *settings, double base, double epoch)
@@ -264,7 +264,7 @@ bp_status bp_schedule_learning_rate(const bp_schedule *schedule, double base_rat
     double warm_up = schedule->settings[BP_SCHEDULE_WARM_UP];
     if (epoch < warm_up) {
         double first = base_rate / schedule->settings[BP_SCHEDULE_DIVISOR];
-        *rate = first + (base_rate - first) * epoch / warm_up;
+        *rate = first + (base_rate - first) * (epoch / warm_up);
     } else {
         *rate = rate_at(schedule, base_rate, epoch - warm_up);
     }

@@ -65,7 +65,8 @@
     X(layer_run)                                                                                                                           \
     X(layer_update)                                                                                                                        \
     X(names)                                                                                                                               \
-    X(ready)
+    X(ready)                                                                                                                               \
+    X(frozen_backward)
 
 enum {
 #define NUMBER_CALL(name) API_##name,

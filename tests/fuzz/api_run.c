@@ -305,3 +305,52 @@ void call_net_gradient(void)
         check_threads(n, w, loss, batch, x, target, gradient);
     }
 }
+
+/* ---- frozen layers ---- */
+
+/* What a clone of n, with these layers frozen, gives for delta: the gradient by parameters and by inputs. */
+static void differentiate(const net_slot *n, unsigned frozen, size_t batch, const void *x, const void *delta, void *gradient,
+                          void *delta_input)
+{
+    bp_net *net = NULL;
+    bp_workspace *ws = NULL;
+    void *y = scratch(batch * output_count(n) * element(n->f64));
+    UNTYPED(0, 0, bp_net_clone, &net, n->net);
+    for (size_t l = 0; l < n->n_layers; l++) {
+        UNTYPED(0, 0, bp_net_set_frozen, net, l, frozen >> l & 1);
+    }
+    UNTYPED(0, 0, bp_workspace_create, &ws, net, batch);
+    TYPED(n->f64, 0, 0, bp_net_forward, net, ws, batch, x, y);
+    TYPED(n->f64, 0, 0, bp_net_backward, net, ws, delta, gradient, delta_input);
+    bp_workspace_destroy(ws);
+    bp_net_destroy(net);
+}
+
+/* Freezing makes a part of the gradient 0 and changes nothing else. */
+void call_frozen_backward(void)
+{
+    const net_slot *n = take_net();
+    unsigned frozen = take();
+    size_t batch = 1 + take() % MOST_BATCH;
+    if (!n->identity || wrong_loss(n, BP_LOSS_MSE)) {
+        return;
+    }
+    void *x = take_numbers(n->f64, batch * n->n_inputs, NULL), *delta = take_numbers(n->f64, batch * output_count(n), NULL);
+    void *gradients[2] = {room(n->f64, n->n_parameters), room(n->f64, n->n_parameters)};
+    void *deltas[2] = {room(n->f64, batch * n->n_inputs), room(n->f64, batch * n->n_inputs)};
+    for (unsigned i = 0; i < 2; i++) {
+        differentiate(n, i ? frozen : 0, batch, x, delta, gradients[i], deltas[i]);
+    }
+    check(same_numbers(n->f64, deltas[0], deltas[1], batch * n->n_inputs), "that freezing does not change the gradient by the inputs");
+    size_t at = 0;
+    for (size_t l = 0; l < n->n_layers; l++) {
+        size_t n_inputs = l ? n->layers[l - 1].n_units : n->n_inputs,
+               end = at + n->layers[l].n_units * (n_inputs + (size_t)n->layers[l].bias);
+        for (; at < end; at++) {
+            const char *free_one = (const char *)gradients[0] + at * element(n->f64),
+                       *one = (const char *)gradients[1] + at * element(n->f64);
+            check(frozen >> l & 1 ? number_at(n->f64, one, 0) == 0 : same_numbers(n->f64, free_one, one, 1),
+                  "that freezing makes its layer's gradient 0");
+        }
+    }
+}

@@ -103,7 +103,7 @@ void call_schedule_use(void)
     double base_rate = take_number(), epoch = take_number(), value = take_number(), rate = -1;
     bool are_numbers = base_rate >= 0 && base_rate <= DBL_MAX && epoch >= 0 && epoch <= DBL_MAX;
     if (UNTYPED(IF(!s->schedule || !are_numbers, BP_ERROR_ARGUMENT), 0, bp_schedule_learning_rate, s->schedule, base_rate, epoch, &rate)) {
-        check(rate >= 0 && rate <= base_rate * (1 + 1e-9), "that a rate is between 0 and the base rate");
+        check(rate >= 0 && rate <= fmin(base_rate * (1 + 1e-9), DBL_MAX), "that a rate is between 0 and the base rate");
     }
     UNTYPED(IF(!s->schedule, BP_ERROR_ARGUMENT) | IF(isnan(value), BP_ERROR_NONFINITE), 0, bp_schedule_observe, s->schedule, value);
     trainer_slot *t = take_trainer();

@@ -336,39 +336,61 @@ static void end_twin(const twin *t)
     bp_net_destroy(t->net);
 }
 
+/* n samples at once: in a batch, one after the other in one call, or in a call each. */
+typedef enum how_to_train { AS_A_BATCH, ONLINE, BY_SINGLE_STEPS } how_to_train;
+
+static bool train_twin(const twin *t, bool f64, how_to_train how, bp_loss loss, size_t n, const void *x, const void *target,
+                       void *mean_loss)
+{
+    const unsigned may = 1u << BP_ERROR_NONFINITE;
+    size_t x_bytes = bp_net_input_count(t->net) * element(f64), target_bytes = bp_net_output_count(t->net) * element(f64);
+    bool done = true;
+    switch (how) {
+    case AS_A_BATCH:
+        return TYPED(f64, 0, may, bp_net_train_step, t->net, t->ws, t->opt, loss, n, x, target, mean_loss);
+    case ONLINE:
+        return TYPED(f64, 0, may, bp_net_train_online, t->net, t->ws, t->opt, loss, n, x, target, mean_loss);
+    default:
+        for (size_t s = 0; done && s < n; s++) {
+            const void *one_x = (const char *)x + s * x_bytes, *one_target = (const char *)target + s * target_bytes;
+            done = TYPED(f64, 0, may, bp_net_train_step, t->net, t->ws, t->opt, loss, 1, one_x, one_target, NULL);
+        }
+        return done;
+    }
+}
+
+/* The second one has other threads, or takes single steps where the first one trains on-line. */
 void call_twin_training(void)
 {
     const net_slot *n = take_net();
     bp_method method = (bp_method)(take() % BP_METHOD_CUSTOM);
-    bool online = take() & 1;
+    unsigned byte = take();
+    how_to_train how[2] = {byte & 1 ? ONLINE : AS_A_BATCH, AS_A_BATCH};
+    how[1] = how[0] == ONLINE && byte & 2 ? BY_SINGLE_STEPS : how[0];
     size_t threads = take_threads();
     double rates[2];
     rates[0] = take_number();
     rates[1] = take_number();
     size_t batch = 1 + take() % MOST_BATCH;
     bp_loss loss = take_loss(n);
-    if (!n->identity || threads < 1 || threads > 3 || wrong_loss(n, loss) ||
-        (method == BP_METHOD_LBFGS && (online || !bp_has_feature("lbfgs")))) {
+    bool can_train = n->identity && !wrong_loss(n, loss) && threads >= 1 && threads <= 3;
+    if (!can_train || (method == BP_METHOD_LBFGS && (how[0] == ONLINE || !bp_has_feature("lbfgs")))) {
         return;
     }
     void *x = take_numbers(n->f64, batch * n->n_inputs, NULL), *target = take_numbers(n->f64, batch * output_count(n), NULL);
     twin twins[2] = {make_twin(n, method, rates, batch, 1), make_twin(n, method, rates, batch, threads)};
     void *theta[2] = {scratch(n->n_parameters * element(n->f64)), scratch(n->n_parameters * element(n->f64))};
-    void *mean_loss = scratch(2 * element(n->f64));
+    void *mean_loss[2] = {room(n->f64, 1), room(n->f64, 1)};
     bool done = true;
     for (int step = 0; done && step < TWIN_STEPS; step++) {
         bool results[2];
         for (int i = 0; i < 2; i++) {
-            const twin *t = &twins[i];
-            void *own = (char *)mean_loss + (size_t)i * element(n->f64);
-            unsigned may = 1u << BP_ERROR_NONFINITE;
-            results[i] = online ? TYPED(n->f64, 0, may, bp_net_train_online, t->net, t->ws, t->opt, loss, batch, x, target, own)
-                                : TYPED(n->f64, 0, may, bp_net_train_step, t->net, t->ws, t->opt, loss, batch, x, target, own);
-            TYPED(n->f64, 0, 0, bp_net_get_parameters, t->net, theta[i]);
+            results[i] = train_twin(&twins[i], n->f64, how[i], loss, batch, x, target, mean_loss[i]);
+            TYPED(n->f64, 0, 0, bp_net_get_parameters, twins[i].net, theta[i]);
         }
-        check(results[0] == results[1], "that twins fail together");
         done = results[0];
-        check(!done || number_at(n->f64, mean_loss, 0) == number_at(n->f64, mean_loss, 1), "that twins have the same loss");
+        check(results[0] == results[1], "that twins fail together");
+        check(how[1] == BY_SINGLE_STEPS || same_numbers(n->f64, mean_loss[0], mean_loss[1], 1), "that twins have the same loss");
         check(same_numbers(n->f64, theta[0], theta[1], n->n_parameters), "that twins have the same parameters");
     }
     end_twin(&twins[0]);

@@ -152,6 +152,7 @@ static int progress(void *context, const bp_progress *p)
     check(p->size == sizeof *p && p->epoch >= 1 && p->batch >= 1 && p->batch <= p->batches && p->n_metrics == BP_METRIC_R2 + 1,
           "that progress is told");
     check(p->step == bp_optimizer_step_count(t->opt->opt) && isfinite(p->training_loss), "that progress has step and loss");
+    check(p->seconds >= 0 && p->samples_per_second >= 0 && p->seconds_left >= 0, "that progress has times");
     UNTYPED(1u << BP_ERROR_STATE, 0, bp_trainer_run, t->trainer);
     UNTYPED(1u << BP_ERROR_STATE, 0, bp_trainer_set, t->trainer, BP_TRAINER_EPOCHS, 1);
     bp_trainer_destroy(t->trainer);
@@ -172,13 +173,13 @@ void call_trainer_set_progress(void)
 
 /* ---- run ---- */
 
-/* So few epochs, and so little in each, that it takes no time. */
+/* So many epochs more, or none where EPOCHS says so, and so little in each, that it takes no time. */
 static void bound_work(trainer_slot *t, unsigned epochs)
 {
     enum { MOST_HALVINGS = 3, MOST_ITERATIONS = 10, NEVER = 1000 };
     size_t done = bp_trainer_epoch_count(t->trainer);
     double most = (double)done + epochs;
-    if (t->settings[BP_TRAINER_EPOCHS] > most) {
+    if (t->settings[BP_TRAINER_EPOCHS] > most || (epochs > 0 && t->settings[BP_TRAINER_EPOCHS] <= (double)done)) {
         set(t, BP_TRAINER_EPOCHS, most);
     }
     if (t->settings[BP_TRAINER_HALVINGS] > MOST_HALVINGS) {
@@ -262,7 +263,7 @@ static bool run(trainer_slot *t)
 void call_trainer_run(void)
 {
     trainer_slot *t = take_trainer();
-    unsigned epochs = 1 + take() % 3;
+    unsigned epochs = take() % 4;
     if (!t->trainer) {
         UNTYPED(1u << BP_ERROR_ARGUMENT, 0, bp_trainer_run, NULL);
         return;

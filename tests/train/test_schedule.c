@@ -2,6 +2,7 @@
 #include "support/check.h"
 #include "train/schedule.h"
 
+#include <float.h>
 #include <math.h>
 
 enum { MAX_SETTINGS = 5, MAX_RATES = 24 };
@@ -254,6 +255,23 @@ static void test_formulas(void **state)
     bp_schedule_destroy(schedule);
 }
 
+/* No base rate is so large that what lies below it would not be finite. */
+static void test_largest_rates(void **state)
+{
+    (void)state;
+    for (int kind = BP_SCHEDULE_CONSTANT; kind <= BP_SCHEDULE_PLATEAU; kind++) {
+        const setting long_warm_up = {BP_SCHEDULE_WARM_UP, 1e9};
+        bp_schedule *plain = make((bp_schedule_kind)kind, 0, NULL);
+        bp_schedule *warm = make((bp_schedule_kind)kind, kind < BP_SCHEDULE_ONE_CYCLE, &long_warm_up);
+        for (double epoch = 0; epoch < 1e9; epoch = 4 * epoch + 1) {
+            assert_true(rate_at(plain, DBL_MAX, epoch) <= DBL_MAX);
+            assert_true(rate_at(warm, DBL_MAX, epoch) <= DBL_MAX);
+        }
+        bp_schedule_destroy(plain);
+        bp_schedule_destroy(warm);
+    }
+}
+
 /* Every kind with every setting: the table says which there are, and what they are at first. */
 static void test_settings(void **state)
 {
@@ -341,8 +359,9 @@ static void test_bad_input(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_plateau),  cmocka_unit_test(test_observed_values),
-        cmocka_unit_test(test_formulas),      cmocka_unit_test(test_settings), cmocka_unit_test(test_bad_input),
+        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_plateau),       cmocka_unit_test(test_observed_values),
+        cmocka_unit_test(test_formulas),      cmocka_unit_test(test_largest_rates), cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_bad_input),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
