@@ -165,7 +165,7 @@ static void check_environment(int environment, size_t pair, const results *usual
         fail_msg("environment %d, pair %zu: three threads differ from one", environment, pair);
     }
     double off = fmax(distance(usual->gradient, r.gradient, PARAMETERS), distance(usual->y, r.y, BATCH * OUTPUTS));
-    if (!(off < (REAL_DTYPE == BP_F32 ? 2e-3 : 1e-11))) {
+    if (!(off < 2e-3)) { /* glibc promises the digits of its vector functions for rounding to the nearest alone */
         fail_msg("environment %d, pair %zu: off by %g", environment, pair, off);
     }
     bp_workspace_destroy(ws);
@@ -220,23 +220,38 @@ static bool traps(bp_net *net, bp_workspace *ws, bp_method method, size_t pair, 
     return has_trapped;
 }
 
+/* Far from 0: sums where exp of an output, or of a lane that stands for none, is beyond the type. */
+static void move_away(bp_net *net, int where)
+{
+    static const real biases[] = {0, -200, 200};
+    real *theta = malloc(PARAMETERS * sizeof *theta);
+    must(REAL(bp_net_get_parameters)(net, theta));
+    for (size_t i = 0; i < OUTPUTS; i++) {
+        theta[PARAMETERS - OUTPUTS + i] += biases[where] * (REAL_DTYPE == BP_F32 ? 1 : 8);
+    }
+    must(REAL(bp_net_set_parameters)(net, theta));
+    free(theta);
+}
+
 static void test_traps(void **state)
 {
     (void)state;
     int n_trapped = 0;
     for (size_t pair = 0; pair < PAIRS; pair++) {
         for (int hidden = 0; hidden < BP_ACTIVATION_SOFTMAX; hidden++) {
-            for (size_t m = 0; m < METHODS; m++) {
+            for (size_t m = 0; m < (pair < PAIRS - 2 ? METHODS : METHODS + 2); m++) { /* the last two: probabilities by sums far from 0 */
+                bp_method method = methods[m < METHODS ? m : 0];
                 bp_optimizer *opt = NULL;
                 bp_net *net = make_wide((bp_activation)hidden, pair);
                 bp_workspace *ws = make_workspace(net, 1);
                 const char *failure = NULL;
-                bool is_there = bp_optimizer_create(&opt, methods[m], net) == BP_OK;
+                bool is_there = bp_optimizer_create(&opt, method, net) == BP_OK;
+                move_away(net, m < METHODS ? 0 : (int)(m - METHODS) + 1);
                 bp_optimizer_destroy(opt);
-                if (is_there && traps(net, ws, methods[m], pair, &failure)) {
+                if (is_there && traps(net, ws, method, pair, &failure)) {
                     n_trapped++;
                     print_error("hidden %s, output %s, %s: trapped\n", bp_activation_name((bp_activation)hidden),
-                                bp_activation_name(pairs[pair].output), bp_method_name(methods[m]));
+                                bp_activation_name(pairs[pair].output), m < METHODS ? bp_method_name(method) : "far from 0");
                 } else if (failure) {
                     fail_msg("%s", failure);
                 } else { /* what a trap left half done is left alone */
