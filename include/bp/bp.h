@@ -15,6 +15,11 @@
  * - "read-only" below means: many threads may make such calls on one object at a time. Every other call needs the object for itself.
  * - The library never prints, exits, changes the locale or the floating-point environment, and has no global state but the text of each
  *   thread's last error.
+ * - Rounding, the treatment of denormals and the mask of exceptions are after each call as before, and a call computes with the caller's; how exact
+ *   results are is promised for rounding to the nearest. Flags of exceptions are raised, as by any arithmetic, and not cleared. Where exceptions
+ *   trap, finite numbers whose results are finite cause none but inexact and underflow.
+ * - No call is a cancellation point: a thread that is cancelled (pthread_cancel, deferred) ends after the call. Signals do no harm, but no call is to
+ *   be made from a handler that interrupted one, nor left by longjmp; that holds for functions of the caller's that a call calls as well.
  */
 #ifndef BP_BP_H
 #define BP_BP_H

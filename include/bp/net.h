@@ -236,7 +236,7 @@ BP_API bp_status bp_net_predict_f64(const bp_net *net, bp_workspace *ws, size_t 
  * Mean loss over a batch, and its gradient. x: batch × n_inputs, target: batch × n_outputs, in the data's units also where the net has output
  * scaling, which both are then of; gradient: parameter_count elements, +∂L/∂θ; mean_loss: one element. Either output may be NULL.
  * Returns the common errors, BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation or scaling; softmax under
- * BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (the loss or the error signal is NaN or infinite).
+ * BP_RULE_ERROR_SIGNAL), BP_ERROR_NONFINITE (an input, the loss or the error signal is NaN or infinite).
  */
 BP_API bp_status bp_net_gradient_f32(const bp_net *net, bp_workspace *ws, bp_loss loss, size_t batch, const float *x, const float *target,
                                      float *gradient, float *mean_loss);

@@ -3,11 +3,12 @@
  *
  * Both calls return the common errors of net.h, BP_ERROR_STATE (an optimizer of another net, a workspace made before a layer was given
  * dropout), BP_ERROR_UNSUPPORTED (a loss that does not fit the output activation; softmax under BP_RULE_ERROR_SIGNAL), and
- * BP_ERROR_NONFINITE when the loss, the error signal, the norm of a gradient that is clipped or a parameter that a custom method computes is NaN or
- * infinite; BP_ERROR_STATE also when a custom method's function fails. Then the weights are as they were before that step.
+ * BP_ERROR_NONFINITE when an input, the loss, the error signal, the norm of a gradient that is clipped or a parameter that a custom method computes is
+ * NaN or infinite; BP_ERROR_STATE also when a custom method's function fails. Then the weights are as they were before that step.
  *
- * x is not searched for NaN and infinity: what reaches the loss is found there. An infinite input whose unit is saturated (tanh of it is 1) does not,
- * and makes the unit's weights NaN; the next step's loss says so. bp_dataset_create and files refuse such numbers.
+ * New weights are not looked at, for that would cost as much as a small net's step: where all of the above are finite, but a gradient or a new weight is
+ * beyond the element type (weights near its limit, a huge learning rate), the step is BP_OK, and the weights are not finite. bp_trainer_run looks
+ * at them and returns to where the epoch began.
  */
 #ifndef BP_TRAIN_H
 #define BP_TRAIN_H

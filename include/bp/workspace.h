@@ -33,8 +33,9 @@ BP_API bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_
  * OpenBLAS's bits depend on how work is divided. Its own threads are never touched.
  *
  * A thread that waits spins for 20 µs, then sleeps; an idle workspace uses no processor time. The threads leave signals to those of the
- * application, and have the floating-point settings that the caller has now. In the child of a fork they are gone, and the workspace goes on
- * with one thread; a new workspace can have threads there.
+ * application, and have in each call the floating-point settings of its caller. In the child of a fork they are gone, and the workspace goes on
+ * with one thread, to the same bits, and can be given threads again. What another thread was in the middle of when it was forked, the child has half
+ * done: there a workspace can be destroyed, and a net be set anew. With the kernels "blas" a fork waits for other threads' calls of OpenBLAS to end.
  *
  * The workspace's memory grows by 16 vectors as long as the inputs of the widest layer.
  * Returns BP_ERROR_ARGUMENT (NULL, n_threads out of range), BP_ERROR_MEMORY (no memory, or the system has no thread to give: then the

@@ -189,7 +189,7 @@ static void softmax(size_t n, const real *e, real *y)
         store(y + i, t);
     }
     if (i < n) {
-        vector t = vector_exp(load_partial(e + i, n - i) - maximum);
+        vector t = vector_exp(keep_below(load_partial(e + i, n - i) - maximum, n - i)); /* else lanes that stand for no e may overflow */
         store_partial(y + i, t, n - i);
         total += choose(lanes_below(n - i), t, broadcast(0));
     }

@@ -111,7 +111,7 @@ static double cross_entropy(size_t n, const real *e, const real *y, const real *
     vector exponentials = {0}, targets = {0};
     for (size_t i = 0; i < n; i += LANES) {
         size_t rest = at_most(LANES, n - i);
-        vector t = vector_exp(load_partial(e + i, rest) - maximum);
+        vector t = vector_exp(keep_below(load_partial(e + i, rest) - maximum, rest)); /* else lanes that stand for no e may overflow */
         exponentials += rest < LANES ? keep_below(t, rest) : t;
         targets += load_partial(z + i, rest);
     }
