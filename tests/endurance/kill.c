@@ -283,6 +283,7 @@ static void test_kill(void **state)
         assert_in_range(step, saved, saved + 1); /* what it has said to be saved is there, or the next */
         saved = step;
         assert_in_range(others, 0, 1);
+        duration *= WIFSIGNALED(status) ? 1.05 : 0.9; /* as the disk is faster or slower: a third of the processes come to the end */
         if (WIFSIGNALED(status)) {
             assert_int_equal(WTERMSIG(status), SIGKILL);
             killed++;

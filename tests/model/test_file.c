@@ -110,10 +110,25 @@ static void strike(system_call call, int after, int error)
 
 static char folder[] = "/tmp/bp-file-XXXXXX";
 static char file[64];
+static size_t descriptors; /* open before the first test */
+
+static size_t count_descriptors(void)
+{
+    size_t n = 0;
+    DIR *directory = opendir("/proc/self/fd");
+    while (directory && readdir(directory)) {
+        n++;
+    }
+    if (directory) {
+        closedir(directory);
+    }
+    return n;
+}
 
 static int make_folder(void **state)
 {
     (void)state;
+    descriptors = count_descriptors();
     if (!mkdtemp(folder)) {
         return -1;
     }
@@ -146,13 +161,14 @@ static void remove_path(const char *path)
     remove(path);
 }
 
+/* After each test; no file is left open. */
 static int empty_folder(void **state)
 {
     (void)state;
     calls_before = -1;
     longest_write = longest_read = SIZE_MAX;
     each_name(remove_path);
-    return 0;
+    return count_descriptors() == descriptors ? 0 : -1;
 }
 
 static int remove_folder(void **state)

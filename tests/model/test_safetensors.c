@@ -334,6 +334,7 @@ static const header_case header_cases[] = {
     {"shape wraps to 0", F32("[4294967296,4294967296]", "0", "0"), 0, 0, {"shape", "0 bytes"}},
     {"shape wraps with its type", F32("[4611686018427387905]", "0", "4"), 0, 4, {"shape", "4 bytes"}},
     {"shape wraps to its size", F32("[2147483648,2147483648,3]", "0", "0"), 0, 0, {"shape"}},
+    {"shape that cannot be counted", F32("[4,9223372036854775807]", "0", "16"), 0, 16, {"shape", "16 bytes"}},
     {"nine dimensions", F32("[1,1,1,1,1,1,1,1,1]", "0", "4"), 0, 4, {"shape", "9 numbers", "up to 8"}},
     {"half a byte", "{" TENSOR("a", "F4", "[3]", "0", "1") "}", 0, 1, {"shape"}},
     {"too small for its shape", F32("[2]", "0", "4"), 0, 4, {"shape", "4 bytes"}},
