@@ -113,13 +113,18 @@ bool source_open(source *s, const char *path)
     if (is_standard_input) {
         return read_stream(s, stdin);
     }
-    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) { /* a shell's <(COMMAND), say */
+    if (stat(path, &about) != 0) { /* one that is not there reading will call so */
+        done = errno == ENOENT || errno == ENOTDIR;
+        if (!done) {
+            complain("%s: %s", path, strerror(errno));
+        }
+    } else if (S_ISFIFO(about.st_mode)) { /* a shell's <(COMMAND), say */
         FILE *stream = fopen(path, "rb");
         done = read_stream(s, stream);
         if (stream) {
             fclose(stream);
         }
-    } else if (stat(path, &about) == 0 && S_ISREG(about.st_mode)) {
+    } else if (S_ISREG(about.st_mode)) {
         done = read_head(s);
     }
     return done;
