@@ -146,33 +146,42 @@ static void report(const evaluation *e)
     report_confusion(e->n_classes, e->names, e->confusion);
 }
 
-static bool report_json(const evaluation *e)
+static json_t *metrics_json(const evaluation *e, bool *made)
 {
-    json_t *root = json_object(), *metrics = json_object(), *classes = json_array(), *confusion = json_array();
-    json_object_set_new(root, "samples", json_integer((json_int_t)e->n));
+    json_t *metrics = json_object();
     for (int m = 0; m < METRIC_COUNT; m++) {
         if (isfinite(e->metrics[m])) {
-            json_object_set_new(metrics, bp_metric_name((bp_metric)m), json_real(e->metrics[m]));
+            *made = json_object_set_new(metrics, bp_metric_name((bp_metric)m), json_real(e->metrics[m])) == 0 && *made;
         }
     }
+    return metrics;
+}
+
+static bool report_json(const evaluation *e)
+{
+    bool made = true;
+    json_t *root = json_object(), *classes = json_array(), *confusion = json_array();
     for (size_t i = 0; i < e->n_classes; i++) {
         json_t *row = json_array();
         for (size_t j = 0; j < e->n_classes; j++) {
-            json_array_append_new(row, json_integer((json_int_t)e->confusion[i * e->n_classes + j]));
+            made = json_array_append_new(row, json_integer((json_int_t)e->confusion[i * e->n_classes + j])) == 0 && made;
         }
-        json_array_append_new(confusion, row);
-        json_array_append_new(classes, json_string(e->names[i]));
+        made = json_array_append_new(confusion, row) == 0 && made;
+        made = json_array_append_new(classes, json_string(e->names[i])) == 0 && made;
     }
-    json_object_set_new(root, "metrics", metrics);
+    made = json_object_set_new(root, "samples", json_integer((json_int_t)e->n)) == 0 && made;
+    made = json_object_set_new(root, "metrics", metrics_json(e, &made)) == 0 && made;
     if (e->n_classes) {
-        json_object_set(root, "classes", classes);
-        json_object_set(root, "confusion", confusion);
+        made = json_object_set(root, "classes", classes) == 0 && json_object_set(root, "confusion", confusion) == 0 && made;
     }
     json_decref(classes);
     json_decref(confusion);
-    bool done = json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
+    bool done = made && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
     printf("\n");
     json_decref(root);
+    if (!done) {
+        complain("the report cannot be written as JSON");
+    }
     return done;
 }
 

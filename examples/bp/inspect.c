@@ -93,53 +93,67 @@ static void print_text(const char *path, bp_net *net, model_format format)
     }
 }
 
-/* ---- JSON ---- */
+/* ---- JSON: NULL where something cannot be made, so that nothing is left out ---- */
+
+static json_t *whole(json_t *all, bool made)
+{
+    if (!made) {
+        json_decref(all);
+    }
+    return made ? all : NULL;
+}
 
 static json_t *list(const bp_net *net, size_t n, const char *(*get)(const bp_net *net, size_t index))
 {
     json_t *names = json_array();
-    for (size_t i = 0; i < n && get(net, i); i++) {
-        json_array_append_new(names, json_string(get(net, i)));
+    bool made = true;
+    for (size_t i = 0; made && i < n && get(net, i); i++) {
+        made = json_array_append_new(names, json_string(get(net, i))) == 0;
     }
-    return names;
+    return whole(names, made);
 }
 
 static json_t *layers(bp_net *net)
 {
     json_t *all = json_array();
-    for (size_t i = 0; i < bp_net_layer_count(net); i++) {
+    bool made = true;
+    for (size_t i = 0; made && i < bp_net_layer_count(net); i++) {
         bp_layer *layer;
         if (bp_net_layer(net, i, &layer) == BP_OK) {
-            json_array_append_new(all, json_pack("{s:I, s:I, s:s, s:b, s:I}", "inputs", (json_int_t)bp_layer_input_count(layer), "units",
-                                                 (json_int_t)bp_layer_output_count(layer), "activation",
-                                                 bp_activation_name(bp_layer_activation(layer)), "bias", bp_layer_has_bias(layer),
-                                                 "parameters", (json_int_t)parameter_count(layer)));
+            made = json_array_append_new(all, json_pack("{s:I, s:I, s:s, s:b, s:I}", "inputs", (json_int_t)bp_layer_input_count(layer),
+                                                        "units", (json_int_t)bp_layer_output_count(layer), "activation",
+                                                        bp_activation_name(bp_layer_activation(layer)), "bias", bp_layer_has_bias(layer),
+                                                        "parameters", (json_int_t)parameter_count(layer))) == 0;
         }
     }
-    return all;
+    return whole(all, made);
 }
 
 static json_t *metadata(const bp_net *net)
 {
     json_t *all = json_object();
-    for (size_t i = 0; i < bp_net_metadata_count(net); i++) {
+    bool made = true;
+    for (size_t i = 0; made && i < bp_net_metadata_count(net); i++) {
         const char *key = bp_net_metadata_key(net, i);
-        json_object_set_new(all, key, json_string(bp_net_metadata(net, key)));
+        made = json_object_set_new(all, key, json_string(bp_net_metadata(net, key))) == 0;
     }
-    return all;
+    return whole(all, made);
 }
 
 /* A path that is no UTF-8 is not in it. */
 static bool print_json(const char *path, bp_net *net, model_format format)
 {
+    json_error_t error = {0};
+    json_t *file = json_pack_ex(&error, 0, "s", path);
+    bool has_file = file || json_error_code(&error) == json_error_invalid_utf8;
     json_t *root =
-        json_pack("{s:o*, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "file", json_string(path), "format",
-                  model_format_name(format), "dtype", bp_dtype_name(bp_net_dtype(net)), "rule", bp_rule_name(bp_net_rule(net)), "inputs",
+        json_pack("{s:o*, s:s, s:s, s:s, s:I, s:I, s:I, s:b, s:b, s:o, s:o, s:o, s:o}", "file", file, "format", model_format_name(format),
+                  "dtype", bp_dtype_name(bp_net_dtype(net)), "rule", bp_rule_name(bp_net_rule(net)), "inputs",
                   (json_int_t)bp_net_input_count(net), "outputs", (json_int_t)bp_net_output_count(net), "parameters",
                   (json_int_t)bp_net_parameter_count(net), "input_scaling", bp_net_has_input_scaling(net), "output_scaling",
                   bp_net_has_output_scaling(net), "input_names", list(net, bp_net_input_count(net), bp_net_input_name), "class_names",
                   list(net, bp_net_class_count(net), bp_net_class_name), "layers", layers(net), "metadata", metadata(net));
-    bool done = root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
+    bool done = has_file && root && json_dumpf(root, stdout, JSON_INDENT(2)) == 0;
     printf("\n");
     json_decref(root);
     if (!done) {

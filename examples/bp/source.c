@@ -37,29 +37,35 @@ static bool read_bytes(FILE *file, size_t most, unsigned char **bytes, size_t *s
     return true;
 }
 
-/* What can be unpacked of the first bytes of a gzip file. */
-static size_t unpack(unsigned char *bytes, size_t size, char *text)
+/* What can be unpacked of the first bytes of a gzip file; false without memory. */
+static bool unpack(unsigned char *bytes, size_t size, char *text, size_t *text_size)
 {
     z_stream stream = {.next_in = bytes, .avail_in = (uInt)size, .next_out = (unsigned char *)text};
     stream.avail_out = SOURCE_HEAD;
     if (inflateInit2(&stream, 16 + MAX_WBITS) != Z_OK) {
-        return 0;
+        return false;
     }
-    inflate(&stream, Z_SYNC_FLUSH);
+    bool has_memory = inflate(&stream, Z_SYNC_FLUSH) != Z_MEM_ERROR;
     inflateEnd(&stream);
-    return SOURCE_HEAD - stream.avail_out;
+    *text_size = SOURCE_HEAD - stream.avail_out;
+    return has_memory;
 }
 
-static void make_head(source *s, unsigned char *bytes, size_t size)
+static bool make_head(source *s, unsigned char *bytes, size_t size)
 {
+    bool has_memory = true;
     size = size < SOURCE_HEAD ? size : SOURCE_HEAD;
     if (size > 2 && bytes[0] == 0x1f && bytes[1] == 0x8b) {
-        s->head_size = unpack(bytes, size, s->head);
+        has_memory = unpack(bytes, size, s->head, &s->head_size);
     } else if (size > 0) {
         memcpy(s->head, bytes, size);
         s->head_size = size;
     }
     s->head[s->head_size] = '\0';
+    if (!has_memory) {
+        complain("%s: out of memory", s->path);
+    }
+    return has_memory;
 }
 
 /* ---- open ---- */
@@ -74,23 +80,25 @@ static bool read_stream(source *s, FILE *stream)
         complain("%s: it has more than %d MiB, which only a file can have", s->path, MOST_MIB);
         return false;
     }
-    make_head(s, s->bytes, s->size);
-    return true;
+    return make_head(s, s->bytes, s->size);
 }
 
-/* A file that cannot be read has an empty head. */
-static void read_head(source *s)
+/* Not without it: what the columns are is told by the head, and guessed otherwise the net would be another one. */
+static bool read_head(source *s)
 {
     FILE *file = fopen(s->path, "rb");
     unsigned char *bytes = NULL;
     size_t size = 0;
-    if (file && read_bytes(file, SOURCE_HEAD, &bytes, &size)) {
-        make_head(s, bytes, size);
+    bool done = file && read_bytes(file, SOURCE_HEAD, &bytes, &size);
+    if (!done) {
+        complain("%s: %s", s->path, strerror(errno));
     }
+    done = done && make_head(s, bytes, size);
     if (file) {
         fclose(file);
     }
     free(bytes);
+    return done;
 }
 
 bool source_open(source *s, const char *path)
@@ -105,14 +113,19 @@ bool source_open(source *s, const char *path)
     if (is_standard_input) {
         return read_stream(s, stdin);
     }
-    if (stat(path, &about) == 0 && S_ISFIFO(about.st_mode)) { /* a shell's <(COMMAND), say */
+    if (stat(path, &about) != 0) { /* one that is not there reading will call so */
+        done = errno == ENOENT || errno == ENOTDIR;
+        if (!done) {
+            complain("%s: %s", path, strerror(errno));
+        }
+    } else if (S_ISFIFO(about.st_mode)) { /* a shell's <(COMMAND), say */
         FILE *stream = fopen(path, "rb");
         done = read_stream(s, stream);
         if (stream) {
             fclose(stream);
         }
-    } else if (stat(path, &about) == 0 && S_ISREG(about.st_mode)) {
-        read_head(s);
+    } else if (S_ISREG(about.st_mode)) {
+        done = read_head(s);
     }
     return done;
 }

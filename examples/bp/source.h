@@ -13,7 +13,7 @@ typedef struct source {
     const char *path;
     unsigned char *bytes; /* all of a stream; NULL for a file */
     size_t size;
-    char *head; /* its first SOURCE_HEAD bytes, unpacked, with a NUL behind; "" where nothing can be read: reading will say why */
+    char *head; /* its first SOURCE_HEAD bytes, unpacked, with a NUL behind; "" of what is no file: reading will say why */
     size_t head_size;
 } source;
 
