@@ -23,7 +23,7 @@ typedef float real;
 typedef double real;
 #endif
 
-enum { INPUTS = 5, CLASSES = 3, HIDDEN = 40, COLUMNS = BP_HISTORY_VALIDATION_R2 + 1 };
+enum { INPUTS = 5, CLASSES = 3, HIDDEN = 300, COLUMNS = BP_HISTORY_VALIDATION_R2 + 1 };
 
 /* Fails the test with the library's sentence unless the status is BP_OK. */
 void must(bp_status status);
@@ -48,7 +48,7 @@ bp_dataset *make_samples(kind kind, uint64_t seed, size_t first, size_t end);
 /* Where the samples of a rank begin when n are divided unequally. */
 size_t first_of(size_t n, size_t rank, size_t n_ranks);
 
-/* A net 5-40-C, tanh and softmax, identity or logistic, by the kind; the weights depend on seed. */
+/* A net 5-300-C, tanh and softmax, identity or logistic, by the kind; the weights depend on seed. */
 bp_net *make_net(kind kind, uint64_t seed);
 
 bp_loss loss_of(kind kind);
@@ -83,6 +83,9 @@ void expect_same(const char *what, const replica *a, const replica *b);
 /* That this rank's have the bits of rank 0's. */
 void expect_all_same(const char *what, MPI_Comm communicator, const replica *r);
 
+/* That bp_last_error is the same on all ranks. */
+void expect_one_sentence(const char *what, MPI_Comm communicator);
+
 /* What sums in another order may make of the last digits in some epochs. */
 double rounding(void);
 
@@ -100,7 +103,7 @@ int remove_files(void **state);
 /* The same file for all ranks: rank 0's. */
 const char *shared_path(const char *name);
 
-/* main of a test program: cmocka's under MPI. Only rank 0 prints what succeeds. */
+/* main of a test program: cmocka's under MPI. */
 int run_program(int argc, char **argv, const struct CMUnitTest *tests, size_t n_tests);
 
 #endif

@@ -132,7 +132,8 @@ static void test_stops(void **state)
 {
     (void)state;
     for (int target = 0; target <= 1; target++) {
-        replica one = make_replica(NULL, OF_CLASSES, BP_METHOD_ADAM, 40, 30), shared = make_replica(mpi, OF_CLASSES, BP_METHOD_ADAM, 40, 30);
+        replica one = make_replica(NULL, OF_CLASSES, BP_METHOD_ADAM, 40, 30),
+                shared = make_replica(mpi, OF_CLASSES, BP_METHOD_ADAM, 40, 30);
         replica *const both[2] = {&one, &shared};
         for (int i = 0; i < 2; i++) {
             must(bp_optimizer_set(both[i]->opt, BP_OPTIMIZER_LEARNING_RATE, 0.03));
