@@ -67,11 +67,11 @@ static void libbp_run(void *state, size_t runs)
 {
     libbp *side = state;
     bp_training training = {.opt = side->opt, .net = side->net};
-    const REAL(bp_pass) pass = {.net = side->net, .ws = side->ws, .batch = 1};
+    const REAL(bp_pass) pass = {.net = side->net, .ws = side->ws, .batch = 1, .step_batch = 1};
     for (size_t i = 0; i < runs; i++) {
         REAL(bp_optimizer_begin)(side->opt);
         for (size_t l = side->net->n_layers; l-- > 0;) {
-            REAL(bp_optimizer_take)(&training, &pass, l, (bp_range){0, side->ws->layers[l].m});
+            REAL(bp_optimizer_take)(&training, &pass, l, (bp_range){0, side->ws->layers[l].m}, BP_PASS_BOTH);
         }
     }
 }

@@ -138,11 +138,11 @@ static bool has_one_hot_width(const bp_dataset *dataset)
 static bp_status check_like(const char *function, const bp_dataset *like, size_t n_samples, const real *inputs, const real *targets,
                             const uint32_t *classes, const double *weights)
 {
-    if (!like) {
-        return bp_fail_null(function, "like");
+    if (!bp_is(like, BP_HANDLE_DATASET)) {
+        return bp_fail_handle(function, "like", like, BP_HANDLE_DATASET);
     }
     if (like->dtype != REAL_DTYPE) {
-        return bp_fail_dtype(function, "dataset", like->dtype);
+        return bp_fail_dtype(function, "dataset like", like->dtype);
     }
     if (!inputs) {
         return bp_fail_null(function, "inputs");

@@ -126,10 +126,11 @@ void REAL(bp_pass_forward)(const REAL(bp_pass) * pass, const bp_team *team)
 }
 
 /*
- * Whether the first layer has seen a NaN or an infinity, which it would hand to its weights: an activation may hide one from the loss, as tanh does.
- * Each is in all e of its sample, so that one e a sample tells; an e that is not finite may also come from numbers that are.
+ * The first number of x that is a NaN or an infinity, which the first layer would hand to its weights, or where there is none the end of x: an
+ * activation may hide one from the loss, as tanh does. Each is in all e of its sample, so that one e a sample tells; an e that is not finite may also
+ * come from numbers that are.
  */
-static bool sees_nonfinite(const REAL(bp_job) * job)
+static size_t first_bad_input(const REAL(bp_job) * job)
 {
     const bp_layer_step *first = &job->pass.ws->layers[0];
     const real *e = first->e;
@@ -138,7 +139,7 @@ static bool sees_nonfinite(const REAL(bp_job) * job)
         zero += *e - *e;
     }
     size_t n = job->pass.batch * first->n;
-    return !(zero == 0) && REAL(bp_first_nonfinite)(n, first->x) < n;
+    return zero == 0 ? n : REAL(bp_first_nonfinite)(n, first->x);
 }
 
 void REAL(bp_job_loss)(REAL(bp_job) * job)
@@ -155,8 +156,13 @@ void REAL(bp_job_loss)(REAL(bp_job) * job)
         bool is_nan = isnan(job->mean_loss);
         job->status = bp_fail(BP_ERROR_NONFINITE, "%s: the loss is %g%s", job->function, is_nan ? (double)NAN : (double)job->mean_loss,
                               is_nan ? ", or its derivative by an output is not finite" : "");
-    } else if (sees_nonfinite(job)) {
-        job->status = bp_fail(BP_ERROR_NONFINITE, "%s: an input is NaN or infinite", job->function);
+        return;
+    }
+    const bp_layer_step *first = &job->pass.ws->layers[0];
+    size_t bad = first_bad_input(job);
+    if (bad < batch * first->n) {
+        job->status = bp_fail(BP_ERROR_NONFINITE, "%s: x: input %zu of sample %zu is %g; inputs are finite", job->function, bad % first->n,
+                              bad / first->n, (double)((const real *)first->x)[bad]);
     }
 }
 

@@ -538,5 +538,5 @@ bp_status bp_trainer_load_memory(bp_trainer *t, const void *bytes, size_t size)
 
 bp_status bp_trainer_load_together(bp_trainer *t, const void *bytes, size_t size)
 {
-    return load_memory(__func__, t, bytes, size, t && t->is_parallel);
+    return load_memory(__func__, t, bytes, size, bp_is(t, BP_HANDLE_TRAINER) && t->is_parallel);
 }

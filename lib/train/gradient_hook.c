@@ -11,8 +11,11 @@
 bp_status REAL(bp_optimizer_set_gradient_hook)(bp_optimizer *opt, REAL(bp_gradient_ready) * ready, REAL(bp_gradient_complete) * complete,
                                                void *context)
 {
-    if (!opt || (ready && !complete)) {
-        return bp_fail_null(__func__, opt ? "complete" : "opt");
+    if (!bp_is(opt, BP_HANDLE_OPTIMIZER)) {
+        return bp_fail_handle(__func__, "opt", opt, BP_HANDLE_OPTIMIZER);
+    }
+    if (ready && !complete) {
+        return bp_fail_null(__func__, "complete");
     }
     if (opt->dtype != REAL_DTYPE) {
         return bp_fail_dtype(__func__, "optimizer", opt->dtype);

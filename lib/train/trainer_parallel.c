@@ -36,13 +36,16 @@ static bp_status check(const bp_trainer *t, const bp_data_parallel *parallel)
 bp_status bp_trainer_set_data_parallel(bp_trainer *t, const bp_data_parallel *parallel)
 {
     bp_status status = bp_trainer_check_idle(__func__, t);
-    if (status == BP_OK && t->place.sample > 0) {
+    if (status != BP_OK) {
+        return status;
+    }
+    if (t->place.sample > 0) {
         status = bp_fail(BP_ERROR_STATE, "%s: in the middle of epoch %llu", __func__, (unsigned long long)t->place.epoch + 1);
     }
     if (status == BP_OK && parallel) {
         status = check(t, parallel);
     }
-    size_t n_samples = status == BP_OK && parallel ? (size_t)parallel->n_samples : t ? t->training->n_samples : 0;
+    size_t n_samples = status == BP_OK && parallel ? (size_t)parallel->n_samples : t->training->n_samples;
     if (status == BP_OK && t->settings[BP_TRAINER_BATCH_SIZE] > (double)n_samples) {
         status = bp_fail(BP_ERROR_STATE, "%s: batch_size is %g, and there will be %zu samples", __func__,
                          t->settings[BP_TRAINER_BATCH_SIZE], n_samples);

@@ -94,16 +94,38 @@ static int move_f64(void *context, uint64_t step, double rate, size_t n, double 
     return 0;
 }
 
+static bp_status complete_f32(void *context, bp_status status, float *mean_loss, size_t n, float *gradient)
+{
+    (void)context, (void)mean_loss, (void)n, (void)gradient;
+    return status;
+}
+
+static bp_status complete_f64(void *context, bp_status status, double *mean_loss, size_t n, double *gradient)
+{
+    (void)context, (void)mean_loss, (void)n, (void)gradient;
+    return status;
+}
+
+static void ready_f32(void *context, size_t first, size_t n, float *gradient)
+{
+    (void)context, (void)first, (void)n, (void)gradient;
+}
+
+static void ready_f64(void *context, size_t first, size_t n, double *gradient)
+{
+    (void)context, (void)first, (void)n, (void)gradient;
+}
+
 static value function_of(const char *type)
 {
     static const struct {
         const char *type;
         void (*function)(void);
     } functions[] = {
-        {"bp_progress_function *", (void (*)(void))progress},
-        {"bp_fold_function *", (void (*)(void))fold},
-        {"bp_optimizer_function_f32 *", (void (*)(void))move_f32},
-        {"bp_optimizer_function_f64 *", (void (*)(void))move_f64},
+        {"bp_progress_function *", (void (*)(void))progress},         {"bp_fold_function *", (void (*)(void))fold},
+        {"bp_optimizer_function_f32 *", (void (*)(void))move_f32},    {"bp_optimizer_function_f64 *", (void (*)(void))move_f64},
+        {"bp_gradient_ready_f32 *", (void (*)(void))ready_f32},       {"bp_gradient_ready_f64 *", (void (*)(void))ready_f64},
+        {"bp_gradient_complete_f32 *", (void (*)(void))complete_f32}, {"bp_gradient_complete_f64 *", (void (*)(void))complete_f64},
     };
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
         if (strcmp(type, functions[i].type) == 0) {

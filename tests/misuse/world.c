@@ -266,6 +266,28 @@ void object_destroy(int kind, void *object)
     }
 }
 
+static bp_status begin_epoch(void *context, uint64_t epoch, const bp_dataset **samples)
+{
+    (void)context, (void)epoch, (void)samples;
+    return BP_OK;
+}
+
+static bp_status agree(void *context, bp_status status, size_t n, double *values)
+{
+    (void)context, (void)n, (void)values;
+    return status;
+}
+
+static bp_status end_run(void *context, bp_status status)
+{
+    (void)context;
+    return status;
+}
+
+/* A single rank, with more samples than any dataset here has. */
+static const bp_data_parallel parallel = {
+    .size = sizeof parallel, .n_ranks = 1, .n_samples = 1000, .begin_epoch = begin_epoch, .agree = agree, .end_run = end_run};
+
 value world_thing(const world *w, bool is_f64, const char *name)
 {
     for (int i = 0; i < FILE_COUNT; i++) {
@@ -291,6 +313,9 @@ value world_thing(const world *w, bool is_f64, const char *name)
     }
     if (strcmp(name, "stream") == 0) {
         return (value){.pointer = w->stream};
+    }
+    if (strcmp(name, "parallel") == 0) {
+        return (value){.pointer = (void *)(uintptr_t)&parallel};
     }
     if (strcmp(name, "progress") == 0) {
         return (value){.pointer = (void *)(uintptr_t)&w->progress};
