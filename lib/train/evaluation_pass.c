@@ -150,5 +150,8 @@ bp_status REAL(bp_evaluate)(bp_evaluation *evaluation)
         status = evaluate_batch(evaluation, &pass, &room, first);
     }
     bp_batch_release(&room);
+    if (status == BP_OK && !isfinite(evaluation->loss_sum)) {
+        status = bp_fail(BP_ERROR_NONFINITE, "%s: the sum of the samples' losses is infinite", evaluation->function);
+    }
     return status;
 }

@@ -29,7 +29,7 @@ typedef struct training_job {
     /* of on-line training, where the step goes from sample to sample */
     size_t first, n;
     const real *before; /* x of the sample before, as the first layer sees it */
-    double sum;         /* of losses */
+    double share, mean; /* a loss's share in the mean; what there is of it, which is finite where a sum of such losses might not be */
 } training_job;
 
 /*
@@ -232,7 +232,7 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
             return;
         }
         if (thread == 0) {
-            j->sum += (double)j->step.mean_loss;
+            j->mean += (double)j->step.mean_loss * j->share;
         }
         if (!look_ahead && s + 1 < j->n) {
             bp_team_wait(&team);
@@ -248,17 +248,18 @@ static void run_online(void *argument, size_t thread, size_t n_threads)
 }
 
 bp_status REAL(bp_train_online)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
-                                const REAL(bp_samples) * samples, size_t first, size_t n, double *sum)
+                                const REAL(bp_samples) * samples, size_t first, size_t n, double *mean_loss)
 {
     training_job j;
     begin_job(&j, function, net, ws, opt, loss, samples, 1);
     j.first = first;
     j.n = n;
-    j.sum = 0;
+    j.share = 1 / (double)n;
+    j.mean = 0;
     set_sink(&j, !net->layers[0]->frozen);
     begin_sample(&j, 0);
     bp_workspace_run(ws, net, 1, run_online, &j);
-    *sum = j.sum;
+    *mean_loss = j.mean;
     return j.step.status;
 }
 
@@ -276,10 +277,10 @@ bp_status REAL(bp_net_train_online)(bp_net *net, bp_workspace *ws, bp_optimizer 
         return bp_fail(BP_ERROR_UNSUPPORTED, "%s: lbfgs minimizes the loss of a batch; call bp_net_train_step", __func__);
     }
     const REAL(bp_samples) samples = {.x = x, .target = target};
-    double sum;
-    status = REAL(bp_train_online)(__func__, net, ws, opt, loss, &samples, 0, n, &sum);
+    double mean;
+    status = REAL(bp_train_online)(__func__, net, ws, opt, loss, &samples, 0, n, &mean);
     if (status == BP_OK && mean_loss) {
-        *mean_loss = (real)(sum / (double)n);
+        *mean_loss = (real)mean;
     }
     return status;
 }

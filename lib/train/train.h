@@ -9,8 +9,8 @@
 bp_status REAL(bp_train_step)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
                               const REAL(bp_samples) * samples, size_t first, size_t batch, real *mean_loss);
 
-/* bp_net_train_online, on samples first … first + n − 1: *sum receives the sum of the losses of those before one that is not finite. */
+/* bp_net_train_online, on samples first … first + n − 1. If it fails, *mean_loss is undefined. */
 bp_status REAL(bp_train_online)(const char *function, bp_net *net, bp_workspace *ws, bp_optimizer *opt, bp_loss loss,
-                                const REAL(bp_samples) * samples, size_t first, size_t n, double *sum);
+                                const REAL(bp_samples) * samples, size_t first, size_t n, double *mean_loss);
 
 #endif

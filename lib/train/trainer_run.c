@@ -245,6 +245,9 @@ static bp_status train_batches(bp_trainer *t)
             go_back(t); /* some samples of on-line learning may have been learned */
             return status;
         }
+        if (!isfinite(t->values.loss_sum + sum)) {
+            return diverged(t, "the sum of the losses is not finite");
+        }
         t->place.sample += made;
         t->run_samples += made;
         t->values.loss_sum += sum;

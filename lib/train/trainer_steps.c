@@ -78,12 +78,15 @@ bp_status REAL(bp_trainer_train)(bp_trainer *t, size_t n, double *sum)
     if (status != BP_OK) {
         return status;
     }
+    double mean = 0;
     if (bp_trainer_is_online(t)) {
-        return REAL(bp_train_online)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, sum);
+        status = REAL(bp_train_online)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, &mean);
+    } else {
+        real of_batch = 0;
+        status = REAL(bp_train_step)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, &of_batch);
+        mean = (double)of_batch;
     }
-    real mean;
-    status = REAL(bp_train_step)(function, t->net, t->ws, t->opt, t->loss, &samples, first, own, &mean);
-    *sum = status == BP_OK ? (double)mean * (double)(samples.step_batch ? n : own) : 0;
+    *sum = mean * (double)(samples.step_batch ? n : own);
     return status;
 }
 

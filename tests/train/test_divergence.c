@@ -305,11 +305,49 @@ static void test_too_few_halvings(void **state)
     close_session(&s);
 }
 
+/* Losses that are finite each, but not all together: their mean is a number, of a whole epoch there is none. */
+static void test_sum_of_losses(void **state)
+{
+    (void)state;
+    enum { N = 6 };
+    const double root = REAL_DTYPE == BP_F32 ? 1.5e19 : 1.2e154;
+    real x[N] = {0}, target[N], mean = 0;
+    for (int i = 0; i < N; i++) {
+        target[i] = (real)root;
+    }
+    bp_dataset *data;
+    bp_workspace *ws;
+    session s = {.net = make_net(REAL_DTYPE, 1, 1, (const size_t[]){1}, BP_ACTIVATION_IDENTITY, BP_ACTIVATION_IDENTITY, 0, 1)};
+    must(REAL(bp_dataset_create)(&data, N, 1, 1, x, target));
+    must(bp_optimizer_create(&s.opt, BP_METHOD_SGD, s.net));
+    must(bp_trainer_create(&s.trainer, s.net, s.opt, BP_LOSS_MSE, data));
+    must(bp_workspace_create(&ws, s.net, 1));
+    must(REAL(bp_net_train_online)(s.net, ws, s.opt, BP_LOSS_MSE, N, x, target, &mean));
+    assert_true(fabs((double)mean / (root * root / 2) - 1) < 1e-6);
+
+    double loss = -1;
+    bool has_sum = isfinite(N * (root * root / 2)); /* sums are in double */
+    if (has_sum) {
+        must(bp_net_evaluate(s.net, ws, BP_LOSS_MSE, data, 0, 1, &loss, NULL));
+        run(&s, BP_STOP_EPOCHS);
+    } else {
+        REFUSED(bp_net_evaluate(s.net, ws, BP_LOSS_MSE, data, 0, 1, &loss, NULL), BP_ERROR_NONFINITE, "sum");
+        for (double batch = 1; batch <= 2; batch++) { /* on-line, where all of the epoch is one call, and in batches */
+            set(&s, BP_TRAINER_BATCH_SIZE, batch);
+            REFUSED(bp_trainer_run(s.trainer), BP_ERROR_DIVERGED, "the sum of the losses");
+        }
+    }
+    bp_workspace_destroy(ws);
+    bp_dataset_destroy(data);
+    close_session(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_huge_rate),           cmocka_unit_test(test_method_that_fails), cmocka_unit_test(test_infinite_parameters),
         cmocka_unit_test(test_infinite_validation), cmocka_unit_test(test_halvings),          cmocka_unit_test(test_too_few_halvings),
+        cmocka_unit_test(test_sum_of_losses),
     };
     return cmocka_run_group_tests(tests, make_data, free_data);
 }
