@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INPUTS = 7, WIDE = 160, OUTPUTS = 3, BATCH = 21, PARAMETERS = (INPUTS + 1) * WIDE + (WIDE + 1) * WIDE + (WIDE + 1) * OUTPUTS };
+enum { INPUTS = 7, WIDE = 96, OUTPUTS = 3, BATCH = 9, PARAMETERS = (INPUTS + 1) * WIDE + (WIDE + 1) * WIDE + (WIDE + 1) * OUTPUTS };
 
 static real x[BATCH * INPUTS], target[BATCH * OUTPUTS], distribution[BATCH * OUTPUTS];
 
