@@ -229,8 +229,11 @@ static void test_nothing_changes(void **state)
     const size_t batches[] = {1, 2, MOST, ONLINE};
     for (int method = 0; method <= BP_METHOD_CUSTOM; method++) {
         for (int i = 0; method != BP_METHOD_LBFGS && i < 2 * 4 * 2 * 3; i++) { /* one thread, clipped or not, or three */
-            size_t threads = i / 16 == 2 ? 3 : 1;
-            compare((bp_method)method, rules[i % 2], batches[i / 2 % 4], threads, i / 8 % 2, i / 16 == 1, i % 3 > 0);
+            size_t threads = i / 16 == 2 ? 3 : 1, batch = batches[i / 2 % 4];
+            if (threads == 1 || batch != ONLINE ||
+                method == BP_METHOD_ADAM) { /* threads wait for each other often there, which takes long */
+                compare((bp_method)method, rules[i % 2], batch, threads, i / 8 % 2, i / 16 == 1, i % 3 > 0);
+            }
         }
     }
 }
