@@ -205,7 +205,7 @@ static void compare(bp_method method, bp_rule rule, size_t batch, size_t threads
     bool same_bits = has_same_bits(&plain, batch);
     must(REAL(bp_optimizer_set_gradient_hook)(hooked.opt, has_ready ? ignore : NULL, accept, NULL));
     static real a[COUNT], b[COUNT];
-    for (int i = 0; i < STEPS; i++) {
+    for (int i = 0; i < (batch == ONLINE ? 1 : STEPS); i++) {
         real loss_a = -1, loss_b = -2;
         must(step(&plain, batch, &loss_a));
         must(step(&hooked, batch, &loss_b));
@@ -228,8 +228,12 @@ static void test_nothing_changes(void **state)
     const bp_rule rules[] = {BP_RULE_GRADIENT, BP_RULE_ERROR_SIGNAL};
     const size_t batches[] = {1, 2, MOST, ONLINE};
     for (int method = 0; method <= BP_METHOD_CUSTOM; method++) {
-        for (int i = 0; method != BP_METHOD_LBFGS && i < 2 * 4 * 2 * 2 * 2; i++) {
-            compare((bp_method)method, rules[i % 2], batches[i / 2 % 4], i / 8 % 2 ? 3 : 1, i / 16 % 2, i / 32, i % 3 > 0);
+        for (int i = 0; method != BP_METHOD_LBFGS && i < 2 * 4 * 2 * 3; i++) { /* one thread, clipped or not, or three */
+            size_t threads = i / 16 == 2 ? 3 : 1, batch = batches[i / 2 % 4];
+            if (threads == 1 || batch != ONLINE ||
+                method == BP_METHOD_ADAM) { /* threads wait for each other often there, which takes long */
+                compare((bp_method)method, rules[i % 2], batch, threads, i / 8 % 2, i / 16 == 1, i % 3 > 0);
+            }
         }
     }
 }
