@@ -17,7 +17,8 @@
  * A call that fails on one rank fails on all, with the same status, and the sentence of the first rank that failed; so does a run.
  *
  * A rank that does not come within BP_MPI_TIMEOUT, or that MPI reports as lost, is BP_ERROR_CONNECTION on the others. The communicator is of no
- * more use then: all later calls return the same at once, and what is left to do is MPI_Abort. (mpirun ends all processes when one dies.)
+ * more use then: all later calls return the same at once, and what is left to do is MPI_Abort, before net, optimizer and samples are freed, to which
+ * MPI may still write. (mpirun ends all processes when one dies.) So it is when ranks are found in different calls, which is BP_ERROR_STATE first.
  *
  * Calls are made by the thread that called MPI_Init, or with MPI_THREAD_SERIALIZED by one thread at a time. MPI_Init and MPI_Finalize are the
  * program's.
@@ -80,8 +81,8 @@ BP_API size_t bp_mpi_rank(const bp_mpi *mpi);
 BP_API size_t bp_mpi_rank_count(const bp_mpi *mpi);
 
 /**
- * Changes a setting, for trainers made from then on; BP_MPI_TIMEOUT at once. Alone. Returns BP_ERROR_ARGUMENT (NULL, unknown setting, value NaN, out of the setting's range, or not whole where
- * it is to be).
+ * Changes a setting, for trainers made from then on; BP_MPI_TIMEOUT at once. Alone. Returns BP_ERROR_ARGUMENT (NULL, unknown setting, value NaN, out of
+ * the setting's range, or not whole where it is to be).
  */
 BP_API bp_status bp_mpi_set(bp_mpi *mpi, bp_mpi_setting setting, double value);
 
@@ -104,8 +105,10 @@ BP_API bp_status bp_mpi_agree(bp_mpi *mpi, bp_status status);
 /**
  * Makes this rank's trainer. net, optimizer and training set (this rank's samples, at least one; the number may differ) stay the caller's, as for
  * bp_trainer_create; nothing else is to be done with net and optimizer while it lives, and layers that are frozen stay so. They are compared, as are
- * the settings of mpi: rank 0's parameters and scaling become those of all. Before each epoch samples are sent to where the order of the epoch wants them, which is that of one process with
- * all ranks' samples one after the other: memory for twice the rank's samples, and 8 bytes for each of all samples.
+ * the settings of mpi: rank 0's parameters and scaling become those of all, last, so that nothing changes where ranks differ. (An optimizer's state is
+ * not compared: one that has made steps has made the same on all.) The batch is of 32 samples of all ranks unless set, or of all if there are fewer.
+ * Before each epoch samples are sent to where the order of the epoch wants them, which is that of one process with all ranks' samples one after the
+ * other: memory for twice the rank's samples, and 8 bytes for each of all samples.
  * Returns what bp_trainer_create does, and BP_ERROR_STATE (a net, dtype, loss, optimization method, setting of the optimizer, or width or classes
  * of a training set that is not rank 0's; the sentence has both), BP_ERROR_UNSUPPORTED (L-BFGS; a training set of which a rank has more than 2³¹ − 1
  * samples), BP_ERROR_CONNECTION.
@@ -113,7 +116,10 @@ BP_API bp_status bp_mpi_agree(bp_mpi *mpi, bp_status status);
 BP_API bp_status bp_mpi_trainer_create(bp_mpi_trainer **trainer, bp_mpi *mpi, bp_net *net, bp_optimizer *opt, bp_loss loss,
                                        const bp_dataset *training);
 
-/** Ends it, and the trainer that it lends; the optimizer is as before. NULL is allowed. Alone. */
+/**
+ * Ends it, and the trainer that it lends; the optimizer is as before. NULL is allowed. From within the progress function nothing happens, and
+ * bp_last_error says so. Alone.
+ */
 BP_API void bp_mpi_trainer_destroy(bp_mpi_trainer *trainer);
 
 /**

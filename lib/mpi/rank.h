@@ -11,6 +11,7 @@ enum { BP_MPI_SETTING_COUNT = 5, BP_MPI_SENTENCE_SIZE = 512 };
 /* What ranks do together. */
 typedef enum bp_mpi_act {
     BP_MPI_AGREE,   /* nothing but hearing of each other */
+    BP_MPI_SUM,     /* a sum of numbers that the trainer has */
     BP_MPI_STEP,    /* a sum of gradients */
     BP_MPI_AVERAGE, /* of parameters */
     BP_MPI_SHUFFLE, /* samples to where they are wanted */

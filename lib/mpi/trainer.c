@@ -160,7 +160,7 @@ static bp_status count_samples(bp_mpi_trainer *t)
 static bp_status agree(void *context, bp_status status, size_t n, double *values)
 {
     bp_mpi_trainer *t = context;
-    status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, status);
+    status = bp_mpi_meet(t->mpi, BP_MPI_SUM, status);
     return status == BP_OK ? bp_mpi_sum(t->mpi, n, values) : status;
 }
 
