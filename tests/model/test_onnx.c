@@ -800,7 +800,7 @@ static void test_shapes_of_graphs(void **state)
     g->proto.sparse_initializer = sparse_list;
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "it has sparse initializers");
     g = chain("Relu"); /* weights that are no constant */
-    g->names[0][1] = "x";
+    g->names[0][2] = "x";
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "its weights, \"x\", are not constant");
 }
 
