@@ -173,7 +173,9 @@ static void read_bytes(void *state, size_t times)
         if (!bytes || file < 0 || read(file, bytes, p->size) != (ssize_t)p->size) {
             p->failure = "the file cannot be read";
         }
-        close(file);
+        if (file >= 0) {
+            close(file);
+        }
         free(bytes);
     }
 }

@@ -41,12 +41,13 @@ bool bench_json_check(const char *path)
 {
     char *name;
     FILE *file = open_beside(path, &name);
-    if (file) {
-        fclose(file);
-        remove(name);
-        free(name);
+    if (!file) {
+        return false;
     }
-    return file;
+    fclose(file);
+    remove(name);
+    free(name);
+    return true;
 }
 
 static json_t *machine_json(const bench_machine *m)

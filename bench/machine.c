@@ -43,7 +43,7 @@ static size_t cache_bytes(int index, int level)
     read_line(path, "", text, sizeof text);
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/type", index);
     read_line(path, "", type, sizeof type);
-    if (atoi(text) != level || strcmp(type, "Instruction") == 0) {
+    if (strtol(text, NULL, 10) != level || strcmp(type, "Instruction") == 0) {
         return 0;
     }
     snprintf(path, sizeof path, "/sys/devices/system/cpu/cpu0/cache/index%d/size", index);

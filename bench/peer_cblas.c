@@ -112,7 +112,7 @@ static void backward(const dense *layer, real eta, const real *x, real *delta_pr
         int rows = row + layer->panel < layer->n_out ? layer->panel : layer->n_out - row;
         real *W = layer->W + (size_t)row * (size_t)layer->n_in, *g = layer->delta + row;
         if (delta_prev) {
-            CBLAS(gemv)(CblasRowMajor, CblasTrans, rows, layer->n_in, 1, W, layer->n_in, g, 1, row > 0, delta_prev, 1);
+            CBLAS(gemv)(CblasRowMajor, CblasTrans, rows, layer->n_in, 1, W, layer->n_in, g, 1, row > 0 ? 1 : 0, delta_prev, 1);
         }
         CBLAS(ger)(CblasRowMajor, rows, layer->n_in, eta, g, 1, x, 1, W, layer->n_in);
     }

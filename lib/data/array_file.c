@@ -95,7 +95,7 @@ static bp_storage *reorder(bp_stream *stream, const bp_array_header *header, con
 {
     enum { SAMPLES = 64 };
     size_t size = bp_element_size(header->element), n = header->n, width = header->width;
-    unsigned char *to = malloc(bytes);
+    unsigned char *to = malloc(bytes); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): there are numbers, says count */
     size_t *places = bp_allocate(width, sizeof *places);
     bp_storage *storage = to && places ? bp_storage_own(to, stream->name) : NULL;
     if (storage) {

@@ -48,6 +48,7 @@ int64_t bp_element_integer(bp_element element, bool swapped, const unsigned char
         bits = bits << 8 | from[little ? size - 1 - i : i];
     }
     bool is_signed = element == BP_ELEMENT_I8 || element == BP_ELEMENT_I16 || element == BP_ELEMENT_I32 || element == BP_ELEMENT_I64;
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): each element has a size */
     uint64_t sign = UINT64_C(1) << (8 * size - 1);
     if (is_signed && bits & sign) {
         return -(int64_t)((sign - 1) - (bits & (sign - 1))) - 1;

@@ -83,7 +83,7 @@ static void gemv_t_ger(const bp_layer_step *layer, real alpha, const bp_layer_st
     for (size_t i = 0; i < m; i += panel) {
         size_t rows = m - i < panel ? m - i : panel;
         if (delta_prev) {
-            add_gemv_t(rows, n, A + i * lda, lda, g + i, i > 0, delta_prev);
+            add_gemv_t(rows, n, A + i * lda, lda, g + i, i > 0 ? 1 : 0, delta_prev);
         }
         ger(rows, n, alpha, g + i, layer->x, A + i * lda, lda);
     }

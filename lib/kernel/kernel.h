@@ -96,7 +96,7 @@ typedef struct REAL(bp_kernel_table) {
      */
     void (*gemv_t_ger)(const bp_layer_step *layer, real alpha, const bp_layer_step *before, real *delta_prev);
 
-    /* A = A + alpha g zᵀ, b = b + alpha g, then e = A x + b and y = f(e) with these: z is the x that g came from. */
+    /* A = A + alpha g zᵀ, b = b + alpha g, then e = A x + b and y = f(e) with these, f not softmax: z is the x that g came from. */
     void (*ger_gemv_activation)(const bp_layer_step *layer, real alpha, const real *z);
 
     /* A step of a method. Parameters and state are gone over once. */

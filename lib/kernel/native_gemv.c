@@ -388,9 +388,6 @@ static void ger_gemv_activation(const bp_layer_step *layer, real alpha, const re
     } else {
         blocks_ger_gemv_activation(f, layer, alpha, z);
     }
-    if (layer->f == BP_ACTIVATION_SOFTMAX) {
-        NATIVE(bp_activation)(layer->f, 1, layer->m, layer->e, layer->y);
-    }
 }
 
 /* y = (x − offset) ⊙ scale, or x */

@@ -161,6 +161,7 @@ double NATIVE(bp_loss)(bp_loss loss, bool local, size_t batch, size_t n, const r
         } else {
             value = loss_of(loss, local, n, e + s, y + s, target + s, delta + s, whole);
         }
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): n is 1 at least */
         total += weights ? weigh(n, weights[s / n], value, delta + s) : value;
     }
     return total;

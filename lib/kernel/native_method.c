@@ -188,7 +188,10 @@ void NATIVE(bp_method)(bp_method method, const REAL(bp_method_step) * step, cons
 }
 
 /* As many elements of a vector as make a vector of doubles, and these. */
-enum { PARTS = sizeof(double) / sizeof(real), PART = LANES / PARTS };
+enum {
+    PARTS = sizeof(double) / sizeof(real), /* NOLINT(bugprone-sizeof-expression): both are double for one type */
+    PART = LANES / PARTS
+};
 typedef real part __attribute__((vector_size(PART * sizeof(real)), aligned(sizeof(real)), may_alias));
 typedef double doubles __attribute__((vector_size(PART * sizeof(double))));
 
@@ -206,9 +209,9 @@ double NATIVE(bp_clip)(size_t n, real limit, real *x)
             sums[p] += element * element;
         }
     }
-    double sum = 0;
+    double total = 0;
     for (size_t i = 0; i < LANES; i++) {
-        sum += sums[i / PART][i % PART];
+        total += sums[i / PART][i % PART];
     }
-    return sum;
+    return total;
 }

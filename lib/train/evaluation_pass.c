@@ -96,11 +96,14 @@ static size_t answer_of(size_t n_outputs, size_t n_classes, const real *y)
 /* How many outputs come before the one of this class: those larger, and of equals the earlier. */
 static size_t rank_of(size_t class, size_t n_outputs, size_t answer, const real *y)
 {
+    if (n_outputs == 1) {
+        return answer != class;
+    }
     size_t rank = 0;
-    for (size_t i = 0; i < n_outputs && n_outputs > 1; i++) {
+    for (size_t i = 0; i < n_outputs; i++) {
         rank += y[i] > y[class] || (y[i] == y[class] && i < class);
     }
-    return n_outputs > 1 ? rank : answer != class;
+    return rank;
 }
 
 static void add_class(bp_evaluation *evaluation, size_t n_outputs, size_t sample, const real *y)

@@ -205,8 +205,9 @@ static double cosine(const double *settings, double base, double epoch)
     if (factor == 1) {
         epoch = fmod(epoch, period);
     }
-    for (; epoch >= period; period *= factor) {
+    while (epoch >= period) {
         epoch -= period;
+        period *= factor;
     }
     return anneal(base, fmin(base, settings[BP_SCHEDULE_MINIMUM]), epoch / period);
 }

@@ -587,6 +587,8 @@ static void test_bad_arguments(void **state)
     assert_int_equal(bp_csv_reader_set_class_names(reader, 1, NULL), argument);
     assert_int_equal(bp_csv_reader_set_class_names(reader, 1, (const char *[]){NULL}), argument);
     assert_int_equal(bp_csv_reader_set_one_hot(NULL, 1), argument);
+    assert_int_equal(bp_csv_reader_set_one_hot_inputs(NULL, 1), argument);
+    assert_int_equal(bp_csv_reader_set_net(NULL, NULL), argument);
     assert_int_equal(bp_csv_reader_set_one_hot(reader, 2), argument);
     assert_int_equal(bp_csv_reader_set_target_columns(NULL, 0, NULL), argument);
     assert_int_equal(bp_csv_reader_set_target_columns(reader, 1, NULL), argument);

@@ -587,6 +587,12 @@ static void test_labels(void **state)
     add_node(g, "Gemm", "e", "x", "W", NULL);
     add_node(g, "ArgMax", "y", "e", NULL, NULL);
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "node 1 (ArgMax): axis is 0");
+    g = start_with_constants(); /* the label of a layer that is not the last, and nothing else */
+    add_node(g, "Gemm", "e", "x", "W", NULL);
+    add_node(g, "ArgMax", "y", "e", NULL, NULL);
+    add_attribute(g, "axis", 0, 1);
+    add_node(g, "Gemm", "z", "e", "W", NULL);
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "its ArgMax is not of the end of the chain of layers");
 }
 
 /* e = x W = (−5, −6), in the ways that other tools write activations */
@@ -788,6 +794,14 @@ static void test_shapes_of_graphs(void **state)
     g->dimensions[0][2] = g->dimensions[0][1];
     g->dimension_list[0][2] = &g->dimensions[0][2];
     must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "a layer of samples that have 2 dimensions");
+    g = chain("Relu");
+    BpOnnx__SparseTensorProto sparse = BP_ONNX__SPARSE_TENSOR_PROTO__INIT, *sparse_list[] = {&sparse};
+    g->proto.n_sparse_initializer = 1;
+    g->proto.sparse_initializer = sparse_list;
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "it has sparse initializers");
+    g = chain("Relu"); /* weights that are no constant */
+    g->names[0][2] = "x";
+    must_refuse_graph(g, BP_ERROR_UNSUPPORTED, "its weights, \"x\", are not constant");
 }
 
 /* A graph with the weights "K", to be spoilt. */

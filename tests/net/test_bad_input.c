@@ -408,6 +408,11 @@ static void test_numbers(void **state)
         REFUSED(REAL(bp_optimizer_step)(f->sgd, f->net, f->after), BP_ERROR_NONFINITE, "gradient[25]");
         const real W[INPUTS * OUTPUTS] = {0, 0, bad[i]}, ones[INPUTS] = {1, 1, 1}, scaling[INPUTS] = {1, bad[i], 1};
         REFUSED(REAL(bp_layer_set_weights)(f->layer, W, NULL), BP_ERROR_NONFINITE, "W[2]");
+        const real finite[INPUTS * OUTPUTS] = {0}, b[OUTPUTS] = {bad[i]};
+        bp_layer *biased;
+        must(bp_layer_create(&biased, REAL_DTYPE, INPUTS, OUTPUTS, BP_ACTIVATION_TANH, 1));
+        REFUSED(REAL(bp_layer_set_weights)(biased, finite, b), BP_ERROR_NONFINITE, "b[0]");
+        bp_layer_destroy(biased);
         REFUSED(REAL(bp_net_set_input_scaling)(f->net, scaling, ones), BP_ERROR_NONFINITE, "offset[1]");
         REFUSED(REAL(bp_net_set_input_scaling)(f->net, ones, scaling), BP_ERROR_NONFINITE, "scale[1]");
     }
