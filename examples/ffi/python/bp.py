@@ -41,7 +41,7 @@ except ImportError:
 
 
 # ---- errors ----
-Status = enum.IntEnum("Status", "ARGUMENT DTYPE STATE MEMORY IO FORMAT NONFINITE UNSUPPORTED DIVERGED")  # bp_status, from 1 on
+Status = enum.IntEnum("Status", "ARGUMENT DTYPE STATE MEMORY IO FORMAT NONFINITE UNSUPPORTED DIVERGED CONNECTION")  # bp_status, from 1 on
 
 
 class Error(Exception):
@@ -58,6 +58,7 @@ class FormatError(Error, ValueError): status = Status.FORMAT
 class NonfiniteError(Error, ValueError): status = Status.NONFINITE
 class UnsupportedError(Error, NotImplementedError): status = Status.UNSUPPORTED
 class DivergedError(Error, ArithmeticError): status = Status.DIVERGED
+class ConnectionLostError(Error, ConnectionError): status = Status.CONNECTION
 
 
 _ERRORS = {error.status: error for error in Error.__subclasses__()}
