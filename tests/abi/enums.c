@@ -14,6 +14,7 @@ _Static_assert(BP_ERROR_FORMAT == 6, "");
 _Static_assert(BP_ERROR_NONFINITE == 7, "");
 _Static_assert(BP_ERROR_UNSUPPORTED == 8, "");
 _Static_assert(BP_ERROR_DIVERGED == 9, "");
+_Static_assert(BP_ERROR_CONNECTION == 10, "");
 _Static_assert(BP_ACTIVATION_IDENTITY == 0, "");
 _Static_assert(BP_ACTIVATION_SIGMOID == 1, "");
 _Static_assert(BP_ACTIVATION_TANH == 2, "");

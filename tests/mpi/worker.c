@@ -1,6 +1,7 @@
 /*
- * A rank of the tests that end processes (faults): worker MODE FILE [RANK]. It trains and saves a checkpoint in FILE at each epoch's end; in the third
- * epoch rank 1 ends by exit or a signal, as MODE says. "create" only takes part in the communicator, "load" goes on from FILE.
+ * A rank of the tests that end processes (faults): worker MODE FILE. It trains and saves a checkpoint in FILE at each epoch's end; in the third
+ * epoch rank 1 ends by exit or a signal, as MODE says. "different": rank 0 saves
+ * behind each batch, alone; "create" only takes part in the communicator; "load" goes on from FILE.
  */
 #define _POSIX_C_SOURCE 200809L
 
@@ -33,7 +34,7 @@ static void must(bp_status status)
 static int end_or_save(void *context, const bp_progress *progress)
 {
     const worker *w = context;
-    if (progress->is_epoch_end) {
+    if (progress->is_epoch_end || (strcmp(w->mode, "different") == 0 && bp_mpi_rank(w->mpi) == 0)) {
         must(bp_mpi_trainer_save(w->shared, w->file));
     } else if (bp_mpi_rank(w->mpi) == 1 && progress->epoch == 3) {
         if (strcmp(w->mode, "exit") == 0) {
