@@ -194,7 +194,7 @@ static void test_arguments(void **state)
     must(bp_net_create(&net, BP_F32, 2));
     REFUSED(bp_net_export_onnx(NULL, "x"), BP_ERROR_ARGUMENT, "net is NULL");
     REFUSED(bp_net_export_onnx(net, NULL), BP_ERROR_ARGUMENT, "path is NULL");
-    REFUSED(bp_net_export_onnx(net, "/nowhere"), BP_ERROR_STATE, "not initialized");
+    REFUSED(bp_net_export_onnx(net, "/nowhere/net.onnx"), BP_ERROR_STATE, "not initialized");
     REFUSED(bp_net_export_onnx_memory(net, NULL, &size), BP_ERROR_ARGUMENT, "bytes is NULL");
     REFUSED(bp_net_export_onnx_memory(net, &bytes, NULL), BP_ERROR_ARGUMENT, "size is NULL");
     REFUSED(bp_net_import_onnx(NULL, "x"), BP_ERROR_ARGUMENT, "net is NULL");

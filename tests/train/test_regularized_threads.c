@@ -57,8 +57,8 @@ typedef struct training {
 
 typedef enum { STEPS, SINGLE_STEPS, ONLINE } call;
 
-/* The parameters after a few steps, and the sum of the losses. */
-static real *train(const training *t, call which, size_t n_threads, double *sum)
+/* The parameters after a few steps, and the mean of the losses. */
+static real *train(const training *t, call which, size_t n_threads, double *mean)
 {
     bp_net *net;
     bp_workspace *ws;
@@ -82,14 +82,14 @@ static real *train(const training *t, call which, size_t n_threads, double *sum)
     opt->seed = 77;
     const REAL(bp_samples)
         samples = {.x = x, .target = target, .weights = t->has_weights ? weights : NULL, .order = t->has_order ? order : NULL};
-    *sum = 0;
+    *mean = 0;
     if (which == ONLINE) {
-        must(REAL(bp_train_online)("online", net, ws, opt, t->loss, &samples, 1, SAMPLES, sum));
+        must(REAL(bp_train_online)("online", net, ws, opt, t->loss, &samples, 1, SAMPLES, mean));
     }
     for (size_t s = 1; which != ONLINE && s <= SAMPLES; s++) {
         real loss;
         must(REAL(bp_train_step)("step", net, ws, opt, t->loss, &samples, s, which == STEPS ? BATCH : 1, &loss));
-        *sum += (double)loss;
+        *mean += (double)loss * (1 / (double)SAMPLES);
     }
     real *theta = malloc(bp_net_parameter_count(net) * sizeof *theta);
     must(REAL(bp_net_get_parameters)(net, theta));
@@ -100,11 +100,11 @@ static real *train(const training *t, call which, size_t n_threads, double *sum)
 }
 
 /* The call with this many threads comes to these parameters and losses. */
-static void compare(const training *t, call which, size_t n_threads, const real *expected, double expected_sum)
+static void compare(const training *t, call which, size_t n_threads, const real *expected, double expected_mean)
 {
-    double sum;
-    real *theta = train(t, which, n_threads, &sum);
-    bool same = sum == expected_sum && memcmp(theta, expected, bp_net_parameter_count(beginning) * sizeof(real)) == 0;
+    double mean;
+    real *theta = train(t, which, n_threads, &mean);
+    bool same = mean == expected_mean && memcmp(theta, expected, bp_net_parameter_count(beginning) * sizeof(real)) == 0;
     free(theta);
     if (!same) {
         fail_msg("kernel %s, %s, output %s, %s, dropout %g, noise %g, frozen %x: call %d with %zu threads has other bits",
@@ -115,13 +115,13 @@ static void compare(const training *t, call which, size_t n_threads, const real 
 
 static void check(const training *t)
 {
-    double sum, sum_of_singles;
-    real *steps = train(t, STEPS, 1, &sum), *singles = train(t, SINGLE_STEPS, 1, &sum_of_singles);
-    compare(t, STEPS, 2, steps, sum);
-    compare(t, STEPS, 3, steps, sum);
-    compare(t, SINGLE_STEPS, 3, singles, sum_of_singles);
-    compare(t, ONLINE, 1, singles, sum_of_singles);
-    compare(t, ONLINE, 2, singles, sum_of_singles);
+    double mean, mean_of_singles;
+    real *steps = train(t, STEPS, 1, &mean), *singles = train(t, SINGLE_STEPS, 1, &mean_of_singles);
+    compare(t, STEPS, 2, steps, mean);
+    compare(t, STEPS, 3, steps, mean);
+    compare(t, SINGLE_STEPS, 3, singles, mean_of_singles);
+    compare(t, ONLINE, 1, singles, mean_of_singles);
+    compare(t, ONLINE, 2, singles, mean_of_singles);
     free(steps);
     free(singles);
 }
