@@ -188,10 +188,7 @@ void NATIVE(bp_method)(bp_method method, const REAL(bp_method_step) * step, cons
 }
 
 /* As many elements of a vector as make a vector of doubles, and these. */
-enum {
-    PARTS = sizeof(double) / sizeof(real), /* NOLINT(bugprone-sizeof-expression): both are double for one type */
-    PART = LANES / PARTS
-};
+enum { PARTS = sizeof(double) / sizeof(real), PART = LANES / PARTS };
 typedef real part __attribute__((vector_size(PART * sizeof(real)), aligned(sizeof(real)), may_alias));
 typedef double doubles __attribute__((vector_size(PART * sizeof(double))));
 

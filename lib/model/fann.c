@@ -167,7 +167,7 @@ static bp_status read_connections(bp_fann_text *text, const bp_fann_file *file, 
     for (size_t l = 0; l < file->n_layers; l++) {
         widest = file->sizes[l] > widest ? file->sizes[l] : widest;
     }
-    double *row = malloc(widest * sizeof *row);
+    double *row = malloc(widest * sizeof *row); /* NOLINT(clang-analyzer-optin.portability.UnixAPI): no layer is empty */
     bp_status status = row ? BP_OK : bp_fail_memory(text->function);
     for (size_t l = 1; status == BP_OK && l < file->n_layers; l++) {
         status = read_layer(text, file, net, l, first_source, row);

@@ -40,7 +40,7 @@ static bp_status fail_found(const bp_fann_text *text, bp_status status, const ch
     char shown[SHOWN + 1];
     size_t n = 0;
     for (const char *c = text->at; c < text->end && !is_space(*c) && n < SHOWN; c++) {
-        shown[n++] = *c > ' ' && *c <= '~' ? *c : '?';
+        shown[n++] = (char)(*c > ' ' && *c <= '~' ? *c : '?');
     }
     shown[n] = '\0';
     return n > 0 ? bp_fann_fail(text, status, "%s expected, found \"%s\"", expected, shown)

@@ -101,7 +101,7 @@ static size_t rank_of(size_t class, size_t n_outputs, size_t answer, const real 
     }
     size_t rank = 0;
     for (size_t i = 0; i < n_outputs; i++) {
-        rank += y[i] > y[class] || (y[i] == y[class] && i < class);
+        rank += y[i] > y[class] || (i < class && y[i] == y[class]);
     }
     return rank;
 }
