@@ -51,7 +51,7 @@ typedef struct bp_mpi_trainer bp_mpi_trainer;
 typedef enum bp_mpi_setting {
     /** 1: parts of a gradient are summed (MPI_Iallreduce) while the backward pass goes on; 0: all of it behind it (MPI_Allreduce); 1 */
     BP_MPI_OVERLAP = 0,
-    /** Bytes of such a part, at least; 4096 to 2³⁰; 1 MiB */
+    /** Bytes of such a part, the last one may have less; 4096 to 2³⁰; 2¹⁸ */
     BP_MPI_BUCKET_BYTES = 1,
     /**
      * 1: sums are made in the order of ranks, and so have the same bits whenever there are as many; each rank adds up its part of the gradient (MPI_

@@ -14,7 +14,7 @@ static const struct {
     double initial, minimum, maximum;
     bool is_whole;
 } settings[BP_MPI_SETTING_COUNT] = {
-    [BP_MPI_OVERLAP] = {"overlap", 1, 0, 1, true},          [BP_MPI_BUCKET_BYTES] = {"bucket_bytes", 1 << 20, 4096, 1 << 30, true},
+    [BP_MPI_OVERLAP] = {"overlap", 1, 0, 1, true},          [BP_MPI_BUCKET_BYTES] = {"bucket_bytes", 1 << 18, 4096, 1 << 30, true},
     [BP_MPI_FIXED_ORDER] = {"fixed_order", 0, 0, 1, true},  [BP_MPI_AVERAGING_STEPS] = {"averaging_steps", 0, 0, 1 << 30, true},
     [BP_MPI_TIMEOUT] = {"timeout", 600, 0.001, 1e9, false},
 };
