@@ -90,6 +90,7 @@ bp_status bp_onnx_reshape(bp_onnx_graph *g)
         status = bp_onnx_fail_node(g, BP_ERROR_UNSUPPORTED, "its shape is not constant");
     }
     if (status == BP_OK) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): bp_onnx_fail_node returns no BP_OK */
         status = bp_onnx_open_tensor(g->from, g->what, shape->constant, &sizes);
     }
     if (status != BP_OK) {

@@ -206,7 +206,7 @@ static bp_status read_tensor(bp_tensors_file *file, bp_tensors *tensors, const c
         return fail(file, "tensor \"%.60s\" is not an object of dtype, shape and data_offsets", name);
     }
     bp_tensor_type type = BP_TENSOR_BOOL;
-    size_t shape[BP_TENSOR_MAX_DIMENSIONS], n_dimensions, offsets[2] = {0}, n_offsets, size;
+    size_t shape[BP_TENSOR_MAX_DIMENSIONS], n_dimensions = 0, offsets[2] = {0}, n_offsets = 0, size;
     bp_status status = read_type(file, name, dtype, &type);
     if (status == BP_OK) {
         status = read_sizes(file, name, "shape", dimensions, BP_TENSOR_MAX_DIMENSIONS, &n_dimensions, shape);
@@ -366,6 +366,7 @@ static bp_status read_piece(bp_tensors_file *file, const bp_tensor *tensor, take
     if (file->has_checksum) {
         file->sum = crc32_z(file->sum, piece, size);
     }
+    /* NOLINTNEXTLINE(clang-analyzer-deadcode.DeadStores): it is read where bytes are swapped */
     unsigned width = bp_tensor_type_find(tensor->type)->width;
     if (BP_TENSORS_SWAPPED && width > 1) {
         bp_swap_bytes(piece, piece, size, width);

@@ -132,7 +132,7 @@ static bp_status put_tensors(const plan *p, json_t *header)
             }
         }
         json_t *value = json_pack("{s:s, s:o, s:[I, I]}", "dtype", bp_tensor_type_find(tensor->type)->name, "shape", shape, "data_offsets",
-                                  (json_int_t)p->offsets[i], (json_int_t)(p->offsets[i] + tensor->size));
+                                  (json_int_t)p->offsets[i], (json_int_t)p->offsets[i] + (json_int_t)tensor->size);
         status = put(p, header, tensor->name, value);
     }
     return status;

@@ -63,8 +63,8 @@ static inline void begin(const REAL(bp_pass) * pass, const REAL(bp_samples) * sa
     if (noisy) {
         add_noise(pass, input);
     }
-    /* read only: the passes hold vectors that are written as well */
     pass->ws->delta_input = NULL;
+    /* read only: the passes hold vectors that are written as well; NOLINTNEXTLINE(performance-no-int-to-ptr) */
     pass->ws->layers[0].x = as_it_is ? (real *)(uintptr_t)x : input;
     if (pass->ws->dropouts) {
         REAL(bp_dropout_begin)(pass);

@@ -23,7 +23,7 @@ static void forward(const bp_layer_step *layer, bp_range samples)
         memcpy(e + s * n_out, layer->b, n_out * sizeof *e);
     }
     REAL(bp_kernel)
-    ()->gemm(BP_NO_TRANSPOSE, BP_TRANSPOSE, samples.n, n_out, n_in, 1, x, n_in, layer->A, layer->lda, layer->b != NULL, e, n_out);
+    ()->gemm(BP_NO_TRANSPOSE, BP_TRANSPOSE, samples.n, n_out, n_in, 1, x, n_in, layer->A, layer->lda, layer->b ? 1 : 0, e, n_out);
     REAL(bp_kernel)()->activation(layer->f, samples.n, n_out, e, y);
 }
 

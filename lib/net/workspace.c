@@ -114,6 +114,7 @@ bp_status bp_workspace_create(bp_workspace **ws, const bp_net *net, size_t max_b
         step->y = take(&memory, net, n);
         step->g = take(&memory, net, n);
         if (layer->dropout > 0) {
+            /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the net has dropout, then */
             dropouts[l] = (bp_dropout){take(&memory, net, n), take(&memory, net, n)};
         }
     }
