@@ -71,7 +71,7 @@ static void libbp_run(void *state, size_t runs)
     for (size_t i = 0; i < runs; i++) {
         REAL(bp_optimizer_begin)(side->opt);
         for (size_t l = side->net->n_layers; l-- > 0;) {
-            REAL(bp_optimizer_take)(&training, &pass, l, (bp_range){0, side->ws->layers[l].m});
+            REAL(bp_optimizer_take)(&training, &pass, l, (bp_range){0, side->ws->layers[l].m}, BP_PASS_BOTH);
         }
     }
 }
