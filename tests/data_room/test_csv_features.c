@@ -1,6 +1,7 @@
 /* CSV files whose cells are not all numbers: missing values, texts, the inputs of a net by their names; and hostile files. */
 #define _GNU_SOURCE
 
+#include "data/stream.h"
 #include "data_room/files.h"
 #include "support/check.h"
 
@@ -339,6 +340,24 @@ static void test_long_lines(void **state)
     free(text);
 }
 
+/* Two pieces of gzip data of two rows each, where all of the second but its first byte is in another buffer: the first has a long file name. */
+static void must_go_on_behind(const bp_csv_reader *reader, const char *packed, size_t n)
+{
+    enum { HEADER = 10, FLAGS = 3, HAS_NAME = 8 };
+    static char bytes[2 * BP_STREAM_ROOM];
+    size_t first = BP_STREAM_ROOM - 1;
+    memset(bytes, 'n', first);
+    memcpy(bytes, packed, HEADER);
+    bytes[FLAGS] = HAS_NAME;
+    bytes[first - (n - HEADER) - 1] = '\0';
+    memcpy(bytes + first - (n - HEADER), packed + HEADER, n - HEADER);
+    memcpy(bytes + first, packed, n);
+    bp_dataset *dataset;
+    must(bp_csv_reader_read_memory(reader, BP_F32, bytes, first + n, &dataset));
+    assert_int_equal(bp_dataset_sample_count(dataset), 4);
+    bp_dataset_destroy(dataset);
+}
+
 /* As many classes as rows, or 1000 texts in each of many columns: one-hot they are the square of the file. */
 static void test_one_hot_bombs(void **state)
 {
@@ -399,6 +418,7 @@ static void test_bad_files(void **state)
     must(bp_csv_reader_read_memory(reader, BP_F32, packed, 2 * n, &dataset));
     assert_int_equal(bp_dataset_sample_count(dataset), 4);
     bp_dataset_destroy(dataset);
+    must_go_on_behind(reader, packed, n);
     packed[n] = 'x';
     REFUSED(bp_csv_reader_read_memory(reader, BP_F32, packed, n + 1, &dataset), BP_ERROR_IO, "no gzip data follow");
     REFUSED(bp_csv_reader_read_memory(reader, BP_F32, packed, n - 1, &dataset), BP_ERROR_IO, "cut short");

@@ -207,6 +207,21 @@ static void test_memory(void **state)
     bp_dataset_destroy(dataset);
 }
 
+/* Each sample of the part, but for the bad one, has the inputs and the target of one row. */
+static void check_part(const bp_dataset *part, size_t n, double x[][2], const double *z, size_t bad)
+{
+    for (size_t s = 0; s < bp_dataset_sample_count(part); s++) {
+        float inputs[2], target;
+        size_t row = 0;
+        if (bp_dataset_gather_f32(part, 1, &s, inputs, &target) == BP_OK) {
+            while (row < n && (row == bad || inputs[0] != (float)x[row][0])) {
+                row++;
+            }
+            assert_true(row < n && inputs[1] == (float)x[row][1] && target == (float)z[row]);
+        }
+    }
+}
+
 /* NaN, and what only f64 can hold, where it is used: file, row and column; a trainer does not take it for divergence, and its net stays. */
 static void test_bad_numbers(void **state)
 {
@@ -266,8 +281,9 @@ static void test_bad_numbers(void **state)
         bp_workspace_destroy(ws);
         bp_net_destroy(net);
         bp_dataset_destroy(train);
-        bp_dataset_destroy(test);
         bp_dataset_destroy(dataset);
+        check_part(test, 40, x, z, 29);
+        bp_dataset_destroy(test);
     }
 }
 

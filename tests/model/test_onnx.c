@@ -502,6 +502,12 @@ static void test_output_scaling(void **state)
     add_node(g, "Sub", "y", "i", "c", NULL);
     must_give(g, 1, -3, -3.5);
     g = start_with_constants();
+    add_node(g, "MatMul", "e", "x", "W", NULL);
+    add_node(g, "Relu", "r", "e", NULL, NULL);
+    add_node(g, "Add", "f", "r", "b", NULL);
+    add_node(g, "Mul", "y", "f", "c", NULL);
+    must_give(g, 1, 1, -1);
+    g = start_with_constants();
     add_tensor(g, "zero", FLOAT, 1, two, (const double[]){0, 1});
     add_node(g, "MatMul", "e", "x", "W", NULL);
     add_node(g, "Mul", "y", "e", "zero", NULL);

@@ -3,6 +3,7 @@
 #include "support/check.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -419,6 +420,27 @@ static void test_numbers(void **state)
     assert_int_equal(bp_net_has_input_scaling(f->net), 0);
 }
 
+/* Parameters are looked at many at a time; none is overlooked. */
+static void test_each_parameter(void **state)
+{
+    (void)state;
+    enum { N = 9 * 16 + 16 + 17 };
+    static const size_t widths[] = {16, 1};
+    bp_net *net = make_net(REAL_DTYPE, 9, 2, widths, BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 1, 1);
+    real theta[N];
+    assert_int_equal(bp_net_parameter_count(net), N);
+    must(REAL(bp_net_get_parameters)(net, theta));
+    for (size_t i = 0; i < N; i++) {
+        const real good = theta[i], bad[] = {(real)NAN, INFINITY, -INFINITY};
+        char words[40];
+        theta[i] = bad[i % 3];
+        snprintf(words, sizeof words, "theta[%zu] is", i);
+        REFUSED(REAL(bp_net_set_parameters)(net, theta), BP_ERROR_NONFINITE, words);
+        theta[i] = good;
+    }
+    bp_net_destroy(net);
+}
+
 /* A loss or target that is not finite: the step is refused, and the weights stay bit for bit. */
 static void test_nonfinite_loss(void **state)
 {
@@ -502,6 +524,7 @@ int main(void)
         TEST(test_unknown_enums),
         cmocka_unit_test(test_names),
         TEST(test_numbers),
+        TEST(test_each_parameter),
         TEST(test_nonfinite_loss),
         cmocka_unit_test(test_combinations),
     };

@@ -260,10 +260,12 @@ static void check_csv(const session *s)
     free(text);
 }
 
-/* The same in the C locale, whatever the locale was when it was written. */
+/* The same in the C locale, whatever the locale was when it was written; which it still is. */
 static void write_and_check(const session *s)
 {
+    locale_t of_thread = uselocale((locale_t)0);
     must(bp_trainer_write_history(s->trainer, file_path("history.csv")));
+    assert_true(uselocale((locale_t)0) == of_thread);
     char *before = strdup(setlocale(LC_ALL, NULL));
     setlocale(LC_ALL, "C");
     check_csv(s);
