@@ -126,7 +126,7 @@ static const char *const texts[] = {
 
 enum { TEXTS = sizeof texts / sizeof *texts, FIRST_BAD = 18, LAST_BAD = 21 };
 
-_Static_assert(TEXTS <= MOST_METADATA, "a net can have each text as a key");
+_Static_assert((int)TEXTS <= (int)MOST_METADATA, "a net can have each text as a key");
 
 const char *text_at(unsigned index)
 {
