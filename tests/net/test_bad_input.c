@@ -369,7 +369,7 @@ static void test_names(void **state)
     assert_null(type##_name((type)(first + count)));                                                                                       \
     assert_null(type##_name((type)(first - 1)))
 
-    ROUND_TRIP(bp_status, 0, 10);
+    ROUND_TRIP(bp_status, 0, 11);
     ROUND_TRIP(bp_dtype, 1, 2);
     ROUND_TRIP(bp_activation, 0, 14);
     ROUND_TRIP(bp_loss, 0, 5);

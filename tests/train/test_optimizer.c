@@ -266,7 +266,7 @@ static void test_nonfinite_norm(void **state)
     memcpy(x, f->x, sizeof x);
     x[3] = (real)INFINITY; /* tanh is 1 there, and the loss finite, but not the gradient by the first weights */
     must(REAL(bp_net_get_parameters)(f->net, before));
-    REFUSED(REAL(bp_net_train_step)(f->net, f->ws, opt, BP_LOSS_MSE, 1, x, f->target, &loss), BP_ERROR_NONFINITE, "an input is");
+    REFUSED(REAL(bp_net_train_step)(f->net, f->ws, opt, BP_LOSS_MSE, 1, x, f->target, &loss), BP_ERROR_NONFINITE, "x: input");
     REFUSED(REAL(bp_net_train_online)(f->net, f->ws, opt, BP_LOSS_MSE, 1, x, f->target, &loss), BP_ERROR_NONFINITE, "at sample 0 of 1");
     gradient[5] = REAL_MAX;
     if (REAL_DTYPE == BP_F64) {
