@@ -344,8 +344,8 @@ static void test_long_lines(void **state)
 static void must_go_on_behind(const bp_csv_reader *reader, const char *packed, size_t n)
 {
     enum { HEADER = 10, FLAGS = 3, HAS_NAME = 8 };
-    static char bytes[2 * BP_STREAM_ROOM];
-    size_t first = BP_STREAM_ROOM - 1;
+    static char bytes[3 * BP_STREAM_ROOM];
+    size_t first = 2 * BP_STREAM_ROOM - 1;
     memset(bytes, 'n', first);
     memcpy(bytes, packed, HEADER);
     bytes[FLAGS] = HAS_NAME;
