@@ -152,7 +152,6 @@ typedef struct trainer_slot {
     bool has_schedule, mid_epoch;
     unsigned stop_at; /* calls of the progress function until it ends the run; 0: never */
     unsigned n_calls;
-    bool may_differ; /* its net has changed other than by training */
 } trainer_slot;
 
 extern net_slot nets[NETS];
@@ -180,7 +179,6 @@ void clear_layers(void);
 /* ---- nets (api_net.c, api_labels.c) ---- */
 
 size_t output_count(const net_slot *n);
-bool has_dropout(const net_slot *n);
 unsigned dropout_bits(const net_slot *n);
 unsigned new_identity(void);
 

@@ -297,7 +297,6 @@ void call_range_test(void)
 /* ---- cross-validation ---- */
 
 typedef struct fold_context {
-    bool f64;
     int result;
     size_t n_folds;
 } fold_context;
@@ -335,12 +334,7 @@ void call_cross_validate(void)
     size_t n_folds = take() % MOST_FOLDS, n_threads = take_threads();
     uint64_t seed = take_seed();
     unsigned odd = take_odd();
-    fold_context context = {.f64 = d->f64,
-                            .n_folds = n_folds,
-                            .result = odd == 3   ? -1
-                                      : odd == 4 ? (int)BP_ERROR_FORMAT
-                                      : odd == 5 ? 12345
-                                                 : 0};
+    fold_context context = {.n_folds = n_folds, .result = odd == 3 ? -1 : odd == 4 ? (int)BP_ERROR_FORMAT : odd == 5 ? 12345 : 0};
     double *scores = odd == ODD_NULL ? NULL : room(true, MOST_FOLDS), *alone = room(true, MOST_FOLDS);
     bool can_train = d->n_outputs > 0;
     if (d->dataset && !can_train) {

@@ -22,11 +22,6 @@ unsigned dropout_bits(const net_slot *n)
     return bits;
 }
 
-bool has_dropout(const net_slot *n)
-{
-    return dropout_bits(n) != 0;
-}
-
 unsigned new_identity(void)
 {
     static unsigned latest;
