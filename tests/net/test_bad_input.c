@@ -280,6 +280,10 @@ static void test_objects_of_another_net(void **state)
     bp_optimizer_destroy(opt);
     bp_net *other = make_net(REAL_DTYPE, INPUTS, 2, (const size_t[]){5, OUTPUTS}, BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 1, 9);
     REFUSED(bp_net_copy_parameters(f->net, other), BP_ERROR_ARGUMENT, "widths");
+    bp_net *without = make_net(REAL_DTYPE, INPUTS, 2, (const size_t[]){5, OUTPUTS}, BP_ACTIVATION_TANH, BP_ACTIVATION_IDENTITY, 0, 9);
+    REFUSED(bp_net_copy_parameters(other, without), BP_ERROR_ARGUMENT, "biases");
+    REFUSED(bp_net_copy_parameters(without, other), BP_ERROR_ARGUMENT, "biases");
+    bp_net_destroy(without);
     bp_net_destroy(other);
 }
 

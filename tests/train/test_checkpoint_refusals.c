@@ -77,6 +77,30 @@ static void test_other_trainers(void **state)
     bp_dataset_destroy(more);
 }
 
+/* Another offset or another factor of one input, in the trainer or in the file. */
+static void test_other_scaling(void **state)
+{
+    (void)state;
+    static const real numbers[][2][INPUTS] = {{{1, 2}, {3, 4}}, {{1, 5}, {3, 4}}, {{1, 2}, {3, 5}}};
+    for (size_t i = 0; i < 3; i++) {
+        bp_net *net = net_of(7, BP_ACTIVATION_TANH, BP_ACTIVATION_SOFTMAX, 1);
+        bp_optimizer *opt;
+        bp_trainer *trainer;
+        must(REAL(bp_net_set_input_scaling)(net, numbers[i][0], numbers[i][1]));
+        must(bp_optimizer_create(&opt, BP_METHOD_ADAM, net));
+        must(bp_trainer_create(&trainer, net, opt, BP_LOSS_CROSS_ENTROPY, training));
+        if (i == 0) {
+            must(bp_trainer_save(trainer, file_path("scaled")));
+            must(bp_trainer_load(trainer, file_path("scaled")));
+        } else {
+            REFUSED(bp_trainer_load(trainer, file_path("scaled")), BP_ERROR_STATE, "the net scales its inputs in another way");
+        }
+        bp_trainer_destroy(trainer);
+        bp_optimizer_destroy(opt);
+        bp_net_destroy(net);
+    }
+}
+
 static void test_other_dtype(void **state)
 {
     (void)state;
@@ -178,9 +202,11 @@ static void test_flipped_bits(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_no_file),     cmocka_unit_test(test_other_safetensors), cmocka_unit_test(test_other_trainers),
-        cmocka_unit_test(test_other_dtype), cmocka_unit_test(test_other_state),       cmocka_unit_test(test_cut_short),
-        cmocka_unit_test(test_longer),      cmocka_unit_test(test_flipped_bits),
+        cmocka_unit_test(test_no_file),        cmocka_unit_test(test_other_safetensors),
+        cmocka_unit_test(test_other_trainers), cmocka_unit_test(test_other_scaling),
+        cmocka_unit_test(test_other_dtype),    cmocka_unit_test(test_other_state),
+        cmocka_unit_test(test_cut_short),      cmocka_unit_test(test_longer),
+        cmocka_unit_test(test_flipped_bits),
     };
     return cmocka_run_group_tests(tests, make_good, free_good);
 }
