@@ -3,11 +3,12 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE])
 {
     bool in_batches = c->batch > 1 || c->samples > 0 || strcmp(c->suite, "batch") == 0 || strcmp(c->suite, "infer") == 0;
-    char batch[32] = "", method[32] = "", threads[32] = "";
+    char batch[32] = "", method[32] = "", threads[32] = "", ranks[32] = "";
     if (in_batches) {
         snprintf(batch, sizeof batch, " B=%zu", c->batch);
     }
@@ -17,7 +18,11 @@ void bench_case_group(const bench_case *c, char group[BENCH_GROUP_SIZE])
     if (c->threads > 1) {
         snprintf(threads, sizeof threads, " %zu threads", c->threads);
     }
-    snprintf(group, BENCH_GROUP_SIZE, "%s%s%s%s", c->operation ? c->operation : "", batch, method, threads);
+    if (c->ranks > 0) {
+        bool is_crowded = c->ranks > (size_t)sysconf(_SC_NPROCESSORS_ONLN);
+        snprintf(ranks, sizeof ranks, " %zu ranks%s", c->ranks, is_crowded ? " oversubscribed" : "");
+    }
+    snprintf(group, BENCH_GROUP_SIZE, "%s%s%s%s%s", c->operation ? c->operation : "", batch, method, threads, ranks);
 }
 
 void bench_case_label(const bench_case *c, char label[BENCH_LABEL_SIZE])
@@ -75,7 +80,7 @@ bench_cost bench_case_cost(const bench_case *c)
         return (bench_cost){.read_bytes = is_read ? c->bytes : 0, .weight_bytes = c->bytes};
     }
     double size = (double)bp_dtype_size(c->dtype), n = (double)bench_shape_weight_count(&c->shape);
-    bool is_sweep = c->method && c->operation && c->samples == 0;
+    bool is_sweep = c->method && c->operation && strcmp(c->operation, "sweep") == 0;
     size_t samples = c->samples ? c->samples : c->batch, steps = (samples + c->batch - 1) / c->batch;
     bench_cost cost = is_sweep       ? sweep_cost(c, n)
                       : c->method    ? training_cost(c, n)

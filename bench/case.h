@@ -16,6 +16,7 @@ typedef struct bench_case {
     const char *method;    /* of training; else NULL */
     bp_dtype dtype;
     size_t batch, threads;
+    size_t ranks;   /* of MPI, where a row has them; else 0 */
     size_t samples; /* of an epoch, where a row is one; else 0 */
     double bytes;   /* of a file, where a row is about one; else 0 */
 } bench_case;

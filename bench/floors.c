@@ -166,7 +166,7 @@ void bench_floors_destroy(bench_floors *floors)
 
 void bench_floors_apply(bench_floors *floors, const bench_case *c, bench_result *result)
 {
-    if (c->threads > 1 || result->error[0]) {
+    if (c->threads > 1 || c->ranks > 0 || result->error[0]) {
         return;
     }
     bench_cost cost = bench_case_cost(c);

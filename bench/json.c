@@ -91,6 +91,9 @@ static json_t *row_json(const bench_case *c, const bench_result *result)
     if (c->samples > 0) {
         json_object_set_new(row, "samples", json_integer((json_int_t)c->samples));
     }
+    if (c->ranks > 0) {
+        json_object_set_new(row, "ranks", json_integer((json_int_t)c->ranks));
+    }
     if (result->error[0]) {
         json_object_set_new(row, "error", json_string(result->error));
         return row;

@@ -72,21 +72,33 @@ static void print_legend(void)
            "floor: the least that a step can take, by peak FLOP/s, or by the bandwidth for weights of this size, as a part of ns.\n");
 }
 
-static void print_heading(const bench_suite *suite)
+/* Columns for the longest name. */
+static int label_width(const bench_report *report)
+{
+    size_t width = 37;
+    for (size_t r = 0; r < report->cases.n; r++) {
+        char label[BENCH_LABEL_SIZE];
+        bench_case_label(&report->cases.cases[r], label);
+        width = strlen(label) > width ? strlen(label) : width;
+    }
+    return (int)width;
+}
+
+static void print_heading(const bench_report *report, const bench_suite *suite)
 {
     printf("\n%s: %s\n%s\n\n", suite->name, suite->what, suite->peer_notes);
-    printf("%-37s  %-5s  %12s %6s  %8s  %8s  %-15s", suite->name, "dtype", "ns", "±", "GFLOP/s", "GB/s", "floor");
+    printf("%-*s  %-5s  %12s %6s  %8s  %8s  %-15s", label_width(report), suite->name, "dtype", "ns", "±", "GFLOP/s", "GB/s", "floor");
     for (size_t i = 0; suite->peers[i]; i++) {
         printf("  / %-8s %5s", suite->peers[i], "±");
     }
     printf("\n");
 }
 
-static void print_row(const bench_suite *suite, const bench_case *c, const bench_result *result)
+static void print_row(const bench_report *report, const bench_suite *suite, const bench_case *c, const bench_result *result)
 {
     char label[BENCH_LABEL_SIZE];
     bench_case_label(c, label);
-    printf("%-37s  %-5s  ", label, bp_dtype_name(c->dtype));
+    printf("%-*s  %-5s  ", label_width(report), label, bp_dtype_name(c->dtype));
     if (result->error[0]) {
         printf("error: %s\n", result->error);
         return;
@@ -121,9 +133,9 @@ void bench_report_add(bench_report *report, const bench_result *result)
         print_legend();
     }
     if (row == 0 || strcmp(c[-1].suite, c->suite) != 0) {
-        print_heading(suite);
+        print_heading(report, suite);
     }
-    print_row(suite, c, result);
+    print_row(report, suite, c, result);
     fflush(stdout);
 }
 
@@ -136,7 +148,7 @@ static void print_mean(const bench_report *report, const bench_suite *suite, bp_
     for (size_t i = 0; suite->peers[i]; i++) {
         if (bench_report_mean(report, suite->name, dtype, group, suite->peers[i], &mean)) {
             if (!any) {
-                printf("%-37s  %-5s", label, bp_dtype_name(dtype));
+                printf("%-*s  %-5s", label_width(report), label, bp_dtype_name(dtype));
             }
             printf("  / %s %.3f (%zu rows)", mean.peer, mean.ratio, mean.rows);
             any = true;

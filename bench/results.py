@@ -4,7 +4,7 @@ import math
 import sys
 
 FORMAT = "bp-bench 1"
-KEY = ("suite", "name", "operation", "dtype", "batch", "threads", "method", "seed")
+KEY = ("suite", "name", "operation", "dtype", "batch", "threads", "ranks", "method", "seed")
 
 
 class Mistake(Exception):
@@ -78,12 +78,14 @@ def label(row):
     words = [row["suite"], row["name"]]
     if row.get("operation"):
         words.append(row["operation"])
-    if (row["suite"] in ("batch", "infer", "threads", "mnist") or row.get("operation") == "epoch") and row.get("batch"):
+    if (row["suite"] in ("batch", "infer", "threads", "mnist", "mpi") or row.get("operation") == "epoch") and row.get("batch"):
         words.append(f"B={row['batch']}")
     if row["suite"] in ("batch", "threads", "train", "mnist") and row.get("method"):
         words.append(row["method"])
     if (row.get("threads") or 1) > 1:
         words.append(f"{row['threads']} threads")
+    if row.get("ranks"):
+        words.append(f"{row['ranks']} ranks")
     words.append(row["dtype"])
     return " ".join(words)
 

@@ -154,6 +154,30 @@ static void list_io(bench_cases *list, const bench_case *prototype)
     }
 }
 
+/* Nets whose gradients take long to sum, or to compute; the batch is of all ranks together. */
+static void list_mpi(bench_cases *list, const bench_case *prototype)
+{
+    static const struct {
+        const char *shape;
+        size_t batch;
+    } nets[] = {{"784-4096-10", 32}, {"784-1024-1024-10", 256}, {"784-256-128-10", 128}};
+    static const struct {
+        const char *operation;
+        size_t ranks;
+    } rows[] = {{"blocking", 2}, {"overlapped", 2}, {"fixed-order", 2}, {"averaged", 2}, {"blocking", 4}, {"overlapped", 4}};
+    for (size_t n = 0; n < sizeof nets / sizeof *nets; n++) {
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            bench_case c = *prototype;
+            c.method = "sgd";
+            c.shape = bench_shape_parse(nets[n].shape);
+            c.batch = nets[n].batch;
+            c.operation = rows[i].operation;
+            c.ranks = rows[i].ranks;
+            add(list, c);
+        }
+    }
+}
+
 static const bench_suite suites[] = {
     {
         .name = "step",
@@ -247,6 +271,19 @@ static const bench_suite suites[] = {
         .list = list_io,
         .row_f32 = bench_io_f32,
         .row_f64 = bench_io_f64,
+    },
+    {
+        .name = "mpi",
+        .what = "A training step of some ranks of MPI, B samples of all together; relu hidden layers, softmax.\n"
+                "libbp: bp_mpi_trainer. blocking: overlap 0. fixed-order: overlap 1, sums in the order of ranks. averaged: no sums of\n"
+                "gradients; parameters are averaged every 8 steps. oversubscribed: more ranks than CPUs. mpirun starts bp-bench-rank.",
+        .peers = {"1 rank", "waiting", "allreduce"},
+        .peer_notes = "1 rank: the same batch on one rank, so that the ratio is the speed-up.\n"
+                      "waiting: the part of libbp's own step in which it waited for others and for sums.\n"
+                      "allreduce: a bare MPI_Allreduce of as many elements as the gradient has, of as many ranks.",
+        .list = list_mpi,
+        .row_f32 = bench_mpi,
+        .row_f64 = bench_mpi,
     },
 };
 

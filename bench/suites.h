@@ -37,5 +37,6 @@ bench_row bench_threads_f32, bench_threads_f64;
 bench_row bench_train_f32, bench_train_f64;
 bench_row bench_layer_f32, bench_layer_f64;
 bench_row bench_io_f32, bench_io_f64;
+bench_row bench_mpi; /* of either type: another program computes */
 
 #endif

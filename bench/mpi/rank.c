@@ -1,6 +1,7 @@
 /*
  * One rank of a measurement: trains a net on numbers of its own for some epochs of few steps, and rank 0 prints a line: seconds a step, seconds of it
- * that went to waiting for sums, seconds of a bare MPI_Allreduce of as many elements, bytes sent a step.
+ * that went to waiting for sums, seconds of a bare MPI_Allreduce of as many elements, bytes sent a step, and the window: seconds of a rank's backward
+ * pass, without MPI, from the first part of its gradient to the last, in which sums of other parts can be on their way.
  *
  *     mpirun -n 2 bp-bench-rank 784-1024-1024-10 f32 sgd 256 overlap=1 bucket_bytes=1048576
  */
@@ -13,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 16, STEPS = 8, REPEATS = 5 };
+enum { MAX_LAYERS = 16, STEPS = 8, REPEATS = 5, BARE_REPEATS = 16 };
 
 typedef struct problem {
     size_t n_layers, widths[MAX_LAYERS]; /* the first is the inputs' */
@@ -108,7 +109,7 @@ static double bare_allreduce(const problem *p, size_t n)
     if (!vector) {
         fail("out of memory");
     }
-    for (int i = 0; i < REPEATS * STEPS; i++) {
+    for (int i = 0; i < BARE_REPEATS; i++) {
         MPI_Barrier(MPI_COMM_WORLD);
         double start = MPI_Wtime();
         MPI_Allreduce(MPI_IN_PLACE, vector, (int)n, type, MPI_SUM, MPI_COMM_WORLD);
@@ -119,6 +120,75 @@ static double bare_allreduce(const problem *p, size_t n)
     free(vector);
     return least;
 }
+
+/* ---- the window ---- */
+
+typedef struct window {
+    double start, least; /* start: of this step; 0: no part has come */
+} window;
+
+static void open_window(window *w)
+{
+    w->start = w->start > 0 ? w->start : MPI_Wtime();
+}
+
+static void close_window(window *w)
+{
+    double seconds = MPI_Wtime() - w->start;
+    w->least = seconds < w->least ? seconds : w->least;
+    w->start = 0;
+}
+
+static void ready_f32(void *context, size_t first, size_t n, float *gradient)
+{
+    (void)first, (void)n, (void)gradient;
+    open_window(context);
+}
+
+static void ready_f64(void *context, size_t first, size_t n, double *gradient)
+{
+    (void)first, (void)n, (void)gradient;
+    open_window(context);
+}
+
+static bp_status complete_f32(void *context, bp_status status, float *mean_loss, size_t n, float *gradient)
+{
+    (void)mean_loss, (void)n, (void)gradient;
+    close_window(context);
+    return status;
+}
+
+static bp_status complete_f64(void *context, bp_status status, double *mean_loss, size_t n, double *gradient)
+{
+    (void)mean_loss, (void)n, (void)gradient;
+    close_window(context);
+    return status;
+}
+
+/* The least of some steps that each rank makes by itself, all at once, as in training. */
+static double measure_window(const problem *p, bp_net *net, size_t n_ranks)
+{
+    window w = {.least = DBL_MAX};
+    size_t batch = p->batch / n_ranks;
+    bp_dataset *samples = make_samples(p, STEPS * batch, 1);
+    bp_optimizer *opt;
+    bp_trainer *trainer;
+    must(bp_optimizer_create(&opt, p->method, net));
+    must(bp_optimizer_set(opt, BP_OPTIMIZER_LEARNING_RATE, 1e-3));
+    must(p->dtype == BP_F32 ? bp_optimizer_set_gradient_hook_f32(opt, ready_f32, complete_f32, &w)
+                            : bp_optimizer_set_gradient_hook_f64(opt, ready_f64, complete_f64, &w));
+    must(bp_trainer_create(&trainer, net, opt, BP_LOSS_CROSS_ENTROPY, samples));
+    must(bp_trainer_set(trainer, BP_TRAINER_BATCH_SIZE, (double)batch));
+    must(bp_trainer_set(trainer, BP_TRAINER_EPOCHS, 2));
+    MPI_Barrier(MPI_COMM_WORLD);
+    must(bp_trainer_run(trainer));
+    bp_trainer_destroy(trainer);
+    bp_optimizer_destroy(opt);
+    bp_dataset_destroy(samples);
+    return w.least;
+}
+
+/* ---- a step ---- */
 
 /* Seconds of a step and of the waiting in it, and bytes, in the best of some epochs. */
 static void measure(const problem *p, bp_mpi *mpi, bp_net *net, double result[3])
@@ -162,10 +232,12 @@ int main(int argc, char **argv)
     parse(argc, argv, &p, mpi);
     bp_net *net = make_net(&p);
     double result[3] = {0}, bare = bare_allreduce(&p, bp_net_parameter_count(net));
+    double seconds = measure_window(&p, net, bp_mpi_rank_count(mpi));
     measure(&p, mpi, net, result);
     if (bp_mpi_rank(mpi) == 0) {
-        printf("{\"seconds\": %.9g, \"waiting\": %.9g, \"allreduce\": %.9g, \"bytes\": %.0f, \"parameters\": %zu}\n", result[0], result[1],
-               bare, result[2], bp_net_parameter_count(net));
+        printf("{\"seconds\": %.9g, \"waiting\": %.9g, \"allreduce\": %.9g, \"window\": %.9g, \"bytes\": %.0f, \"parameters\": %zu, "
+               "\"ranks\": %zu}\n",
+               result[0], result[1], bare, seconds, result[2], bp_net_parameter_count(net), bp_mpi_rank_count(mpi));
     }
     bp_net_destroy(net);
     bp_mpi_destroy(mpi);
