@@ -88,6 +88,12 @@ static bp_status dataset_create_classes(world *w)
     return REAL(bp_dataset_create_classes)(&w->made[0], SAMPLES, INPUTS, OUTPUTS, world_x, world_classes);
 }
 
+static bp_status dataset_create_like(world *w)
+{
+    static const double weights[SAMPLES] = {3, 1};
+    return REAL(bp_dataset_create_like)(&w->made[0], w->training, SAMPLES, world_x, world_target, world_classes, weights);
+}
+
 static bp_status dataset_set_weights(world *w)
 {
     static const double weights[SAMPLES] = {3, 1};
@@ -222,6 +228,7 @@ const flow data_flows[] = {
     {REAL_CALL("bp_dataset_create"), dataset_create, MEMORY, NULL},
     {REAL_CALL("bp_dataset_borrow"), dataset_borrow, MEMORY, NULL},
     {REAL_CALL("bp_dataset_create_classes"), dataset_create_classes, MEMORY, NULL},
+    {REAL_CALL("bp_dataset_create_like"), dataset_create_like, MEMORY, NULL},
     {"bp_dataset_set_weights", dataset_set_weights, MEMORY, NULL},
     {REAL_CALL("bp_dataset_inputs"), dataset_inputs, NOTHING, NULL},
     {REAL_CALL("bp_dataset_targets"), dataset_targets, NOTHING, NULL},

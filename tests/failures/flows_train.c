@@ -201,12 +201,85 @@ static bp_status trainer_load(world *w)
     return bp_trainer_load(w->trainer, world_path("checkpoint"));
 }
 
+/* The bytes of the file checkpoint; they stay, as nothing says when the last flow has ended. */
+static void *checkpoint;
+static size_t checkpoint_size;
+
+static bp_status trainer_load_memory(world *w)
+{
+    return bp_trainer_load_memory(w->trainer, checkpoint, checkpoint_size);
+}
+
+static bp_status trainer_load_together(world *w)
+{
+    return bp_trainer_load_together(w->trainer, checkpoint, checkpoint_size);
+}
+
+static bp_status complete(void *context, bp_status status, real *mean_loss, size_t n, real *gradient)
+{
+    (void)context, (void)mean_loss, (void)n, (void)gradient;
+    return status;
+}
+
+/* SGD, which needs room for two gradients with it. */
+static bp_status set_gradient_hook(world *w)
+{
+    return REAL(bp_optimizer_set_gradient_hook)(w->sgd, NULL, complete, NULL);
+}
+
+static bp_status begin_epoch(void *context, uint64_t epoch, const bp_dataset **samples)
+{
+    (void)epoch;
+    *samples = ((world *)context)->training;
+    return BP_OK;
+}
+
+static bp_status agree(void *context, bp_status status, size_t n, double *values)
+{
+    (void)context, (void)n, (void)values;
+    return status;
+}
+
+static bp_status end_run(void *context, bp_status status)
+{
+    (void)context;
+    return status;
+}
+
+static bp_status set_data_parallel(world *w)
+{
+    const bp_data_parallel parallel = {
+        .size = sizeof parallel,
+        .n_ranks = 1,
+        .n_samples = bp_dataset_sample_count(w->training),
+        .context = w,
+        .begin_epoch = begin_epoch,
+        .agree = agree,
+        .end_run = end_run,
+    };
+    return bp_trainer_set_data_parallel(w->trainer, &parallel);
+}
+
+static bp_status set_last_error(world *w)
+{
+    (void)w;
+    return bp_set_last_error(BP_OK, "of a hook");
+}
+
 /* The file has other settings, schedule, history and parameters than the trainer then. */
 static void train_on(world *w)
 {
     more_epochs(w);
     must(bp_trainer_set_schedule(w->trainer, NULL));
     must(bp_trainer_run(w->trainer));
+}
+
+static void read_checkpoint(world *w)
+{
+    train_on(w);
+    if (!checkpoint) {
+        checkpoint = world_bytes("checkpoint", &checkpoint_size);
+    }
 }
 
 static void anew(world *w)
@@ -252,5 +325,10 @@ const flow train_flows[] = {
     {"bp_trainer_save", trainer_save, MEMORY | FILES, NULL},
     {"bp_trainer_load", trainer_load, MEMORY | FILES, train_on},
     {"bp_trainer_load", trainer_load, MEMORY | FILES, anew},
+    {"bp_trainer_load_memory", trainer_load_memory, MEMORY, read_checkpoint},
+    {"bp_trainer_load_together", trainer_load_together, MEMORY, read_checkpoint},
+    {REAL_CALL("bp_optimizer_set_gradient_hook"), set_gradient_hook, MEMORY, NULL},
+    {"bp_trainer_set_data_parallel", set_data_parallel, NOTHING, NULL},
+    {"bp_set_last_error", set_last_error, NOTHING, NULL},
     {0},
 };
