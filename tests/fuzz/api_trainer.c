@@ -230,6 +230,8 @@ static bool run(trainer_slot *t)
     bool was_finite = all_finite(n->f64, n->theta, n->n_parameters), was_mid_epoch = t->mid_epoch;
     unsigned wrong = wrong_loss(n, t->loss) | wrong_monitor(t);
     unsigned may = 1u << BP_ERROR_DIVERGED | (may_fail(o) & ~(o->method == BP_METHOD_CUSTOM ? 0 : 1u << BP_ERROR_NONFINITE));
+    /* else parameters of another epoch come back, with what was frozen later */
+    bool trains_only = t->settings[BP_TRAINER_PATIENCE] == 0 && t->settings[BP_TRAINER_HALVINGS] == 0 && !t->trainer->place.best_is_in_net;
     bool done = UNTYPED(wrong, may, bp_trainer_run, t->trainer);
     bp_stop stop = bp_trainer_stop(t->trainer);
     size_t epochs = bp_trainer_epoch_count(t->trainer);
@@ -244,7 +246,9 @@ static bool run(trainer_slot *t)
         return false;
     }
     read_parameters(n);
-    check_frozen(n, before);
+    if (done && trains_only) {
+        check_frozen(n, before);
+    }
     if (done && epochs > done_before) {
         check(all_finite(n->f64, n->theta, n->n_parameters), "that parameters that were trained are finite");
     }
