@@ -54,6 +54,16 @@ static void store(const bp_training *training, void *vector, double *theta)
     }
 }
 
+/* A frozen layer has no gradient: where it would be is what was there before the layer was frozen. */
+static void clear_frozen(const bp_net *net, double *gradient)
+{
+    for (size_t l = 0; l < net->n_layers; gradient += bp_layer_parameter_count(net->layers[l++])) {
+        if (net->layers[l]->frozen) {
+            memset(gradient, 0, bp_layer_parameter_count(net->layers[l]) * sizeof *gradient);
+        }
+    }
+}
+
 /* Returns ½ λ ‖θ‖², and adds its gradient. */
 static double penalty(const bp_training *training, const double *theta, double *gradient)
 {
@@ -91,6 +101,7 @@ static double evaluate(void *argument, const double *theta, double *gradient, in
         return HUGE_VAL;
     }
     store(training, training->opt->gradient, gradient);
+    clear_frozen(training->net, gradient);
     double objective = (double)loss + penalty(training, theta, gradient);
     if (objective < p->least) {
         p->least = objective;
