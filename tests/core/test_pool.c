@@ -33,6 +33,7 @@ enum { MAX_THREADS = 8, MILLISECOND = 1000000 };
 static const size_t counts[] = {1, 2, 3, 8};
 enum { N_COUNTS = sizeof counts / sizeof *counts };
 
+static atomic_bool sleeps_late; /* who falls asleep takes some milliseconds for it */
 static atomic_int system_calls; /* that may have been made: to sleep, to wake */
 static int creates_before_failure = -1, create_error;
 static bool only_with_attributes;
@@ -55,6 +56,9 @@ int __wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attributes, v
 int __wrap_pthread_cond_wait(pthread_cond_t *condition, pthread_mutex_t *mutex)
 {
     system_calls++;
+    if (sleeps_late) {
+        nanosleep(&(struct timespec){0, 5000000}, NULL);
+    }
     return __real_pthread_cond_wait(condition, mutex);
 }
 
@@ -205,6 +209,22 @@ static void test_sleeping_pool_wakes(void **state)
         nanosleep(&(struct timespec){0, i * MILLISECOND / 50}, NULL); /* from still spinning to asleep */
         check_rounds(pool, (size_t)(i % 3) + 1, 3, false);
     }
+    bp_pool_destroy(pool);
+}
+
+/* Who is woken while it falls asleep is awake. */
+static void test_wakes_who_falls_asleep(void **state)
+{
+    (void)state;
+    bp_pool *pool = make_pool(2);
+    alarm(20); /* a hang ends it */
+    sleeps_late = true;
+    for (int i = 0; i < 20; i++) {
+        sleep_milliseconds(1);
+        check_rounds(pool, 2, 1, false);
+    }
+    sleeps_late = false;
+    alarm(0);
     bp_pool_destroy(pool);
 }
 
@@ -467,6 +487,7 @@ int main(void)
         cmocka_unit_test(test_every_thread_runs_once),
         cmocka_unit_test(test_barriers_order_phases),
         cmocka_unit_test(test_sleeping_pool_wakes),
+        cmocka_unit_test(test_wakes_who_falls_asleep),
         cmocka_unit_test(test_idle_pool_uses_no_processor),
         cmocka_unit_test(test_warm_pool_makes_no_system_call),
         cmocka_unit_test(test_one_processor),
