@@ -107,7 +107,9 @@ bp_status REAL(bp_optimizer_settle)(const bp_training *training, const char *fun
 {
     bp_status status = BP_OK;
     bp_optimizer *opt = training->opt;
-    double norm = clip_values(training), most = opt->settings[BP_OPTIMIZER_CLIP_NORM];
+    double most = opt->settings[BP_OPTIMIZER_CLIP_NORM];
+    bool is_of_hook = opt->hook.complete && most == 0 && opt->settings[BP_OPTIMIZER_CLIP_VALUE] == 0; /* which has been looked at */
+    double norm = is_of_hook ? 0 : clip_values(training);
     if (!isfinite(norm)) {
         status = bp_fail(BP_ERROR_NONFINITE, "%s: the gradient's 2-norm is %g", function, norm);
     } else if (most > 0 && most < norm + 1e-6) {
