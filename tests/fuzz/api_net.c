@@ -16,7 +16,7 @@ size_t output_count(const net_slot *n)
 unsigned dropout_bits(const net_slot *n)
 {
     unsigned bits = 0;
-    for (size_t l = 0; l < n->n_layers; l++) {
+    for (size_t l = 0; l < n->n_layers && l < MOST_LAYERS; l++) {
         bits |= (unsigned)(n->layers[l].dropout > 0) << l;
     }
     return bits;
