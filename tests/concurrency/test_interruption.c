@@ -183,6 +183,9 @@ static void begin_storm(storm *s)
 
 static void end_storm(storm *s)
 {
+    for (int i = 0; i < 1000 && n_handled == 0; i++) { /* ThreadSanitizer keeps signals back until a call of the system */
+        sleep_microseconds(1000);
+    }
     const struct itimerval never = {{0, 0}, {0, 0}};
     setitimer(ITIMER_REAL, &never, NULL);
     s->ends = true;
