@@ -46,7 +46,7 @@ static const char *const words[COUNT][2] = {
     [SEED] = {"seed is 1152921504606846976", "1152921504606846977"},
     [WEIGHTS] = {"whether samples have weights is no", "yes"},
     [OVERLAP] = {"overlap is 1", "0"},
-    [BUCKETS] = {"bucket_bytes is 1048576", "4096"},
+    [BUCKETS] = {"bucket_bytes is 1 << 18", "4096"},
 };
 
 typedef struct parts {
@@ -200,7 +200,7 @@ static void test_settings(void **state)
         double initial, good[2], bad[2];
     } known[] = {
         {BP_MPI_OVERLAP, "overlap", 1, {0, 1}, {-1, 2}},
-        {BP_MPI_BUCKET_BYTES, "bucket_bytes", 1 << 20, {4096, 1 << 30}, {4095, (1 << 30) + 1.0}},
+        {BP_MPI_BUCKET_BYTES, "bucket_bytes", 1 << 18, {4096, 1 << 30}, {4095, (1 << 30) + 1.0}},
         {BP_MPI_FIXED_ORDER, "fixed_order", 0, {0, 1}, {-1, 0.5}},
         {BP_MPI_AVERAGING_STEPS, "averaging_steps", 0, {0, 1 << 30}, {-1, 1.5}},
         {BP_MPI_TIMEOUT, "timeout", 600, {0.001, 1e9}, {0.0009, 1.0001e9}},
