@@ -46,7 +46,7 @@ static const char *const words[COUNT][2] = {
     [SEED] = {"seed is 1152921504606846976", "1152921504606846977"},
     [WEIGHTS] = {"whether samples have weights is no", "yes"},
     [OVERLAP] = {"overlap is 1", "0"},
-    [BUCKETS] = {"bucket_bytes is 1 << 18", "4096"},
+    [BUCKETS] = {"bucket_bytes is 1048576", "4096"},
 };
 
 typedef struct parts {
