@@ -93,7 +93,7 @@ static bp_status share(const bp_mpi *mpi, const bp_dataset *all, bp_dataset **ow
     size_t *indices = malloc(count * sizeof *indices);
     float *inputs = malloc(count * n_inputs * sizeof *inputs);
     bp_status status = indices && inputs ? BP_OK : bp_set_last_error(BP_ERROR_MEMORY, "out of memory");
-    for (size_t i = 0; status == BP_OK && i < count; i++) {
+    for (size_t i = 0; indices && i < count; i++) {
         indices[i] = first + i;
     }
     if (status == BP_OK) {

@@ -60,7 +60,7 @@ static bool take_word(text *t, const char *word)
 static bool take_string(text *t, const char **string, size_t *n)
 {
     skip_spaces(t);
-    char quote = t->at < t->end ? *t->at : '\0';
+    char quote = (char)(t->at < t->end ? *t->at : '\0');
     const char *close = quote == '\'' || quote == '"' ? memchr(t->at + 1, quote, (size_t)(t->end - t->at) - 1) : NULL;
     if (!close || memchr(t->at, '\\', (size_t)(close - t->at))) {
         return fail(t, "a string");
@@ -92,7 +92,7 @@ static bool take_descr(text *t)
     if (!take_string(t, &descr, &n)) {
         return false;
     }
-    char order = n == 3 ? descr[0] : '\0';
+    char order = (char)(n == 3 ? descr[0] : '\0');
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds && order && strchr("<>|=", order); i++) {
         if (memcmp(descr + 1, kinds[i].kind, 2) == 0) {
             t->header->element = kinds[i].element;

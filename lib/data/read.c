@@ -142,6 +142,7 @@ static void take_classes(bp_stream *stream, const bp_file_rows *rows, size_t n_c
 /* Gives a dataset of inputs the targets of this array. */
 static void take_targets(bp_stream *stream, const bp_array_header *header, bp_file_rows *rows, size_t n_classes, bp_dataset *made)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the stream of the inputs has not failed */
     if (header->n != made->n_samples) {
         bp_stream_fail(stream, BP_ERROR_FORMAT, "it has the targets of %zu samples, but there are the inputs of %zu", header->n,
                        made->n_samples);

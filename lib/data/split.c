@@ -32,7 +32,7 @@ static bool copy_labels(bp_dataset *part, const bp_dataset *dataset, const size_
     if (dataset->input_means) {
         part->input_means = bp_allocate(dataset->n_inputs, sizeof *part->input_means);
     }
-    if (part->input_means) {
+    if (part->input_means && dataset->input_means) {
         memcpy(part->input_means, dataset->input_means, dataset->n_inputs * sizeof *part->input_means);
     }
     return !(dataset->weights && !part->weights) && !(dataset->class_names && !part->class_names) &&

@@ -161,6 +161,7 @@ static bp_status begin(bp_stream *stream)
         return bp_stream_fail_memory(stream);
     }
     bp_stream_more(stream);
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): so many bytes have been read */
     if (stream->status == BP_OK && stream->end >= 2 && stream->buffer[0] == 0x1F && stream->buffer[1] == 0x8B) {
         stream->packed = stream->buffer;
         stream->z.next_in = stream->packed;

@@ -159,8 +159,8 @@ static bp_status exchange(bp_mpi_trainer *t, shuffle *s, size_t bytes, void *row
     memset(s->next, 0, (size_t)t->mpi->n_ranks * sizeof *s->next);
     for (size_t i = 0; status == BP_OK && i < s->n_taken; i++) {
         size_t source = s->sources[i];
-        size_t row = (size_t)(s->places_taken[source] + s->next[source]++);
-        memcpy((char *)rows + i * bytes, (char *)s->in + row * bytes, bytes);
+        int row = s->places_taken[source] + s->next[source]++;
+        memcpy((char *)rows + i * bytes, (char *)s->in + (size_t)row * bytes, bytes);
     }
     return status;
 }

@@ -153,7 +153,7 @@ static bp_status combine(bp_evaluation *evaluation, bp_status status)
         tell(evaluation, told + parallel->rank * n);
     }
     status = parallel->agree(parallel->context, status, parallel->n_ranks * n, told);
-    if (status == BP_OK) {
+    if (told && status == BP_OK) {
         bp_output_sums *outputs = evaluation->outputs;
         memset(outputs, 0, evaluation->dataset->n_outputs * sizeof *outputs);
         evaluation->n_samples = evaluation->loss_sum = evaluation->absolute_error = 0;

@@ -152,9 +152,11 @@ static bp_status step(const char *function, range_run *run, bp_loss loss, double
     if (run->net->dtype == BP_F64) {
         return bp_net_train_step_f64(run->net, run->ws, run->opt, loss, run->batch, run->x, run->target, mean_loss);
     }
-    float mean;
+    float mean = 0;
     status = bp_net_train_step_f32(run->net, run->ws, run->opt, loss, run->batch, run->x, run->target, &mean);
-    *mean_loss = status == BP_OK ? (double)mean : *mean_loss;
+    if (status == BP_OK) {
+        *mean_loss = (double)mean;
+    }
     return status;
 }
 

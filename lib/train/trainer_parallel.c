@@ -176,7 +176,7 @@ bp_status bp_trainer_compare_ranks(const bp_trainer *t, bp_status status)
         memcpy(all + parallel->rank * COMPARED_COUNT, own, sizeof own);
     }
     status = parallel->agree(parallel->context, status, parallel->n_ranks * COMPARED_COUNT, all);
-    for (size_t i = 0; status == BP_OK && i < parallel->n_ranks * COMPARED_COUNT; i++) {
+    for (size_t i = 0; all && status == BP_OK && i < parallel->n_ranks * COMPARED_COUNT; i++) {
         double first = all[i % COMPARED_COUNT];
         if (all[i] != first) {
             status = bp_fail(BP_ERROR_STATE, "%s: %s is %.17g on rank 0, but %.17g on rank %zu", function, name_of(i % COMPARED_COUNT),
