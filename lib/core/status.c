@@ -12,7 +12,8 @@
 
 static _Thread_local char last_error[512];
 
-static const char *const names[] = {"ok", "argument", "dtype", "state", "memory", "io", "format", "nonfinite", "unsupported", "diverged", "connection"};
+static const char *const names[] = {"ok",     "argument",  "dtype",       "state",    "memory",    "io",
+                                    "format", "nonfinite", "unsupported", "diverged", "connection"};
 
 static const char *const meanings[] = {
     "success",

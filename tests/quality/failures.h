@@ -10,5 +10,6 @@
 #define bp_fail_memory(function) ((void)bp_fail_memory(function), BP_ERROR_MEMORY)
 #define bp_fail_enum(function, argument, value) ((void)bp_fail_enum((function), (argument), (value)), BP_ERROR_ARGUMENT)
 #define bp_fail_dtype(function, object, dtype) ((void)bp_fail_dtype((function), (object), (dtype)), BP_ERROR_DTYPE)
-#define bp_fail_handle(function, argument, object, handle) ((void)bp_fail_handle((function), (argument), (object), (handle)), BP_ERROR_ARGUMENT)
+#define bp_fail_handle(function, argument, object, handle)                                                                                 \
+    ((void)bp_fail_handle((function), (argument), (object), (handle)), BP_ERROR_ARGUMENT)
 #define bp_fail_size(function, argument, value) ((void)bp_fail_size((function), (argument), (value)), BP_ERROR_ARGUMENT)
