@@ -102,12 +102,14 @@ int main(int argc, char **argv)
     pthread_attr_t attributes;
     if (n == 0 || !threads || pthread_attr_init(&attributes)) {
         fprintf(stderr, "usage: blas_callers NETS PLAIN\n");
+        free(threads);
         return 2;
     }
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     sigaction(SIGUSR1, &(struct sigaction){.sa_handler = rest}, NULL);
     if (!prepare()) {
         fprintf(stderr, "blas_callers: %s\n", bp_last_error());
+        free(threads);
         return 1;
     }
     for (size_t i = 0; i < n; i++) {

@@ -286,7 +286,10 @@ static size_t wrong_numbers(const argument *a, const char *what, value *values)
 static size_t wrong_values(const call *c, const argument *a, const char *what, value *values)
 {
     if (strcmp(what, "null") == 0) {
-        values[0] = a->class == FUNCTION ? (value){.function = NULL} : (value){.pointer = NULL};
+        values[0] = (value){.pointer = NULL};
+        if (a->class == FUNCTION) {
+            values[0] = (value){.function = NULL};
+        }
         return 1;
     }
     if (a->class != POINTER) {
