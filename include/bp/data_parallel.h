@@ -64,15 +64,15 @@ typedef bp_status bp_end_run_function(void *context, bp_status status);
 
 /** How this process takes part. All functions return BP_OK, or a status with the sentence of bp_set_last_error, which ends the run. */
 typedef struct bp_data_parallel {
-    size_t size;        /**< of this struct, in bytes */
-    size_t n_ranks;     /**< processes, 1 or more */
-    size_t rank;        /**< this one, 0 to n_ranks − 1 */
-    uint64_t n_samples; /**< training samples of all ranks together */
-    void *context;      /**< handed to the functions */
-    bp_begin_epoch_function *begin_epoch;
-    bp_agree_function *agree;
-    bp_after_step_function *after_step; /**< or NULL */
-    bp_end_run_function *end_run;
+    size_t size;                          /**< of this struct, in bytes */
+    size_t n_ranks;                       /**< processes, 1 or more */
+    size_t rank;                          /**< this one, 0 to n_ranks − 1 */
+    uint64_t n_samples;                   /**< training samples of all ranks together */
+    void *context;                        /**< handed to the functions */
+    bp_begin_epoch_function *begin_epoch; /**< as its type says, like the others */
+    bp_agree_function *agree;             /**< all ranks go on, or none */
+    bp_after_step_function *after_step;   /**< or NULL */
+    bp_end_run_function *end_run;         /**< all ranks end */
 } bp_data_parallel;
 
 /**
