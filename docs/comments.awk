@@ -17,7 +17,7 @@ in_first {
     next
 }
 /^$/ { first = "" }
-/^BP_API / || /^typedef int / {
+/^BP_API / || /^typedef (int|void|bp_status) / {
     name = $0
     sub(/\(.*/, "", name)
     sub(/.*[ *]/, "", name)
