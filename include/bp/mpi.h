@@ -111,7 +111,7 @@ BP_API bp_status bp_mpi_agree(bp_mpi *mpi, bp_status status);
  * other: memory for twice the rank's samples, and 8 bytes for each of all samples.
  * Returns what bp_trainer_create does, and BP_ERROR_STATE (a net, dtype, loss, optimization method, setting of the optimizer, or width or classes
  * of a training set that is not rank 0's; the sentence has both), BP_ERROR_UNSUPPORTED (L-BFGS; a training set of which a rank has more than 2³¹ − 1
- * samples), BP_ERROR_CONNECTION.
+ * samples, or a sample so many bytes), BP_ERROR_CONNECTION.
  */
 BP_API bp_status bp_mpi_trainer_create(bp_mpi_trainer **trainer, bp_mpi *mpi, bp_net *net, bp_optimizer *opt, bp_loss loss,
                                        const bp_dataset *training);

@@ -63,7 +63,6 @@ static bp_status compare(const bp_mpi_trainer *t, bp_loss loss)
 
 /* Of rank 0, two vectors that a net has or not. */
 typedef struct scaling {
-    const char *of;
     bool is_there;
     size_t n;
     void *numbers; /* offset, then scale */
@@ -135,11 +134,16 @@ static bp_status broadcast_parameters(bp_mpi_trainer *t)
 static bp_status count_samples(bp_mpi_trainer *t)
 {
     size_t ranks = (size_t)t->mpi->n_ranks, own = bp_dataset_sample_count(t->training);
+    size_t inputs = bp_dataset_input_count(t->training), outputs = bp_dataset_output_count(t->training);
+    size_t widest = (inputs > outputs ? inputs : outputs) * bp_mpi_element_bytes(t->dtype);
     double *counts = calloc(ranks, sizeof *counts);
     t->offsets = calloc(ranks + 1, sizeof *t->offsets);
     bp_status status = BP_OK;
     if (!counts || !t->offsets) {
         status = bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", creating);
+    } else if (widest > INT_MAX) {
+        status = bp_mpi_fail(BP_ERROR_UNSUPPORTED, "%s: a sample's inputs or targets have %zu bytes; they can have %d", creating, widest,
+                             INT_MAX);
     } else if (own > INT_MAX) {
         status = bp_mpi_fail(BP_ERROR_UNSUPPORTED, "%s: the training set has %zu samples; a rank's can have %d", creating, own, INT_MAX);
     }
@@ -202,15 +206,15 @@ bp_status bp_mpi_trainer_create(bp_mpi_trainer **trainer, bp_mpi *mpi, bp_net *n
         return bp_mpi_fail_null(creating, "mpi");
     }
     bp_mpi_trainer *t = trainer ? calloc(1, sizeof *t) : NULL;
-    bp_status status = trainer ? BP_ERROR_MEMORY : bp_mpi_fail_null(creating, "trainer");
+    bp_status status;
     if (t) {
         *t = (bp_mpi_trainer){.mpi = mpi, .net = net, .opt = opt, .training = training};
         t->dtype = bp_net_dtype(net);
         t->n_parameters = bp_net_parameter_count(net);
         memcpy(t->settings, mpi->settings, sizeof t->settings);
         status = bp_trainer_create(&t->trainer, net, opt, loss, training);
-    } else if (trainer) {
-        status = bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", creating);
+    } else {
+        status = trainer ? bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", creating) : bp_mpi_fail_null(creating, "trainer");
     }
     status = bp_mpi_meet(mpi, BP_MPI_AGREE, status);
     if (status == BP_OK) {

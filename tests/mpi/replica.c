@@ -416,6 +416,23 @@ int remove_files(void **state)
     return files ? closedir(files) | rmdir(folder) : 0;
 }
 
+bp_mpi *mpi;
+
+int begin_mpi(void **state)
+{
+    (void)state;
+    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
+    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
+    return 0;
+}
+
+int end_mpi(void **state)
+{
+    (void)state;
+    bp_mpi_destroy(mpi);
+    return 0;
+}
+
 int run_program(int argc, char **argv, const struct CMUnitTest *tests, size_t n_tests)
 {
     MPI_Init(&argc, &argv);

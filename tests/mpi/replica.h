@@ -103,6 +103,11 @@ int remove_files(void **state);
 /* The same file for all ranks: rank 0's. */
 const char *shared_path(const char *name);
 
+/* All ranks, from begin_mpi to end_mpi: a CMocka setup and teardown. */
+extern bp_mpi *mpi;
+int begin_mpi(void **state);
+int end_mpi(void **state);
+
 /* main of a test program: cmocka's under MPI. */
 int run_program(int argc, char **argv, const struct CMUnitTest *tests, size_t n_tests);
 

@@ -5,8 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bp_mpi *mpi;
-
 static bool is_last_rank(void)
 {
     return world_rank() + 1 == world_size();
@@ -203,31 +201,16 @@ static void test_unfrozen(void **state)
     }
 }
 
-static int open_mpi(void **state)
-{
-    (void)state;
-    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
-    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
-    return 0;
-}
-
-static int close_mpi(void **state)
-{
-    (void)state;
-    bp_mpi_destroy(mpi);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_agree, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_not_finite, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_stop, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_custom_method, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_destroy_from_within, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_time_limit, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_unfrozen, open_mpi, close_mpi),
+        cmocka_unit_test_setup_teardown(test_agree, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_not_finite, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_stop, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_custom_method, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_destroy_from_within, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_time_limit, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_unfrozen, begin_mpi, end_mpi),
     };
     return run_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

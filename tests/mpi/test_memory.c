@@ -39,8 +39,6 @@ void *__wrap_aligned_alloc(size_t alignment, size_t size)
     return fails() ? NULL : __real_aligned_alloc(alignment, size);
 }
 
-static bp_mpi *mpi;
-
 typedef enum call { CREATE_MPI, CREATE_TRAINER, RUN, SAVE, LOAD, CALLS } call;
 
 static const char *const names[CALLS] = {"bp_mpi_create", "bp_mpi_trainer_create", "bp_trainer_run", "bp_mpi_trainer_save",
@@ -135,23 +133,8 @@ static void test_memory(void **state)
     destroy_replica(&whole);
 }
 
-static int open_mpi(void **state)
-{
-    (void)state;
-    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
-    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
-    return 0;
-}
-
-static int close_mpi(void **state)
-{
-    (void)state;
-    bp_mpi_destroy(mpi);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_memory, open_mpi, close_mpi)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test_setup_teardown(test_memory, begin_mpi, end_mpi)};
     return run_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -3,23 +3,6 @@
 
 #include <stdlib.h>
 
-static bp_mpi *mpi;
-
-static int open_mpi(void **state)
-{
-    (void)state;
-    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
-    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
-    return 0;
-}
-
-static int close_mpi(void **state)
-{
-    (void)state;
-    bp_mpi_destroy(mpi);
-    return 0;
-}
-
 static replica trained(kind kind, bp_method method)
 {
     replica r = make_replica(mpi, kind, method, 101, 23);
@@ -124,10 +107,10 @@ static void test_average_of_each_step(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_fixed_order, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_buckets, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_averages, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_average_of_each_step, open_mpi, close_mpi),
+        cmocka_unit_test_setup_teardown(test_fixed_order, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_buckets, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_averages, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_average_of_each_step, begin_mpi, end_mpi),
     };
     return run_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bp_mpi *mpi;
-
 /* What the last rank has otherwise. */
 typedef enum difference {
     NOTHING,
@@ -284,21 +282,6 @@ static void test_different_calls(void **state)
     bp_mpi_destroy(own);
 }
 
-static int open_mpi(void **state)
-{
-    (void)state;
-    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
-    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
-    return 0;
-}
-
-static int close_mpi(void **state)
-{
-    (void)state;
-    bp_mpi_destroy(mpi);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     bp_mpi *made;
@@ -307,10 +290,10 @@ int main(int argc, char **argv)
         return 1;
     }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_differences, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_classes, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_one_alone, open_mpi, close_mpi),
-        cmocka_unit_test_setup_teardown(test_run, open_mpi, close_mpi),
+        cmocka_unit_test_setup_teardown(test_differences, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_classes, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_one_alone, begin_mpi, end_mpi),
+        cmocka_unit_test_setup_teardown(test_run, begin_mpi, end_mpi),
         cmocka_unit_test(test_settings),
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_different_calls),

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-static bp_mpi *mpi;
-
 typedef struct scene {
     const char *name;
     kind kind;
@@ -202,29 +200,14 @@ static void test_frozen(void **state)
     }
 }
 
-static int make_mpi(void **state)
-{
-    (void)state;
-    must(bp_mpi_create(&mpi, MPI_COMM_WORLD));
-    must(bp_mpi_set(mpi, BP_MPI_TIMEOUT, 30));
-    return 0;
-}
-
-static int destroy_mpi(void **state)
-{
-    (void)state;
-    bp_mpi_destroy(mpi);
-    return 0;
-}
-
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(test_same, make_mpi),
+        cmocka_unit_test_setup(test_same, begin_mpi),
         cmocka_unit_test(test_initial_batch),
         cmocka_unit_test(test_stops),
         cmocka_unit_test(test_threads_and_breaks),
-        cmocka_unit_test_teardown(test_frozen, destroy_mpi),
+        cmocka_unit_test_teardown(test_frozen, end_mpi),
     };
     return run_program(argc, argv, tests, sizeof tests / sizeof *tests);
 }
