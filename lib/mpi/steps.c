@@ -79,36 +79,30 @@ bp_status bp_mpi_complete_f64(void *context, bp_status status, double *mean_loss
 
 /* ---- or parameters are averaged, now and then ---- */
 
-static bp_status average_f32(bp_mpi_trainer *t)
+static void divide(const bp_mpi_trainer *t, void *theta, int n)
 {
-    float *theta = t->scratch;
-    bp_status status = bp_net_get_parameters_f32(t->net, theta);
-    if (status == BP_OK) {
-        status = bp_mpi_buckets_start(t, theta, 0);
-    }
-    if (status == BP_OK) {
-        status = bp_mpi_buckets_finish(t, theta);
-    }
+    float *f32 = theta;
+    double *f64 = theta;
     for (size_t i = 0; i < t->n_parameters; i++) {
-        theta[i] /= (float)t->mpi->n_ranks;
+        if (t->dtype == BP_F32) {
+            f32[i] /= (float)n;
+        } else {
+            f64[i] /= (double)n;
+        }
     }
-    return status == BP_OK ? bp_net_set_parameters_f32(t->net, theta) : status;
 }
 
-static bp_status average_f64(bp_mpi_trainer *t)
+static bp_status average(bp_mpi_trainer *t)
 {
-    double *theta = t->scratch;
-    bp_status status = bp_net_get_parameters_f64(t->net, theta);
+    bp_status status = bp_mpi_get_parameters(t, t->scratch);
     if (status == BP_OK) {
-        status = bp_mpi_buckets_start(t, theta, 0);
+        status = bp_mpi_buckets_start(t, t->scratch, 0);
     }
     if (status == BP_OK) {
-        status = bp_mpi_buckets_finish(t, theta);
+        status = bp_mpi_buckets_finish(t, t->scratch);
     }
-    for (size_t i = 0; i < t->n_parameters; i++) {
-        theta[i] /= (double)t->mpi->n_ranks;
-    }
-    return status == BP_OK ? bp_net_set_parameters_f64(t->net, theta) : status;
+    divide(t, t->scratch, t->mpi->n_ranks);
+    return status == BP_OK ? bp_mpi_set_parameters(t, t->scratch) : status;
 }
 
 bp_status bp_mpi_after_step(void *context, bp_status status, int is_last)
@@ -121,7 +115,7 @@ bp_status bp_mpi_after_step(void *context, bp_status status, int is_last)
     double start = now();
     status = bp_mpi_meet(t->mpi, BP_MPI_AVERAGE, status);
     if (status == BP_OK) {
-        status = t->dtype == BP_F32 ? average_f32(t) : average_f64(t);
+        status = average(t);
     }
     t->seconds += now() - start;
     return status;

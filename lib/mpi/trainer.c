@@ -110,21 +110,30 @@ static bp_status broadcast_scaling(bp_mpi_trainer *t, bool input)
     return status;
 }
 
+bp_status bp_mpi_get_parameters(const bp_mpi_trainer *t, void *theta)
+{
+    return t->dtype == BP_F32 ? bp_net_get_parameters_f32(t->net, theta) : bp_net_get_parameters_f64(t->net, theta);
+}
+
+bp_status bp_mpi_set_parameters(bp_mpi_trainer *t, const void *theta)
+{
+    return t->dtype == BP_F32 ? bp_net_set_parameters_f32(t->net, theta) : bp_net_set_parameters_f64(t->net, theta);
+}
+
 static bp_status broadcast_parameters(bp_mpi_trainer *t)
 {
     size_t bytes = t->n_parameters * bp_mpi_element_bytes(t->dtype);
     void *theta = malloc(bytes);
     bp_status status = bp_mpi_fail(BP_ERROR_MEMORY, "%s: out of memory", creating);
     if (theta) {
-        status = t->dtype == BP_F32 ? bp_net_get_parameters_f32(t->net, theta) : bp_net_get_parameters_f64(t->net, theta);
+        status = bp_mpi_get_parameters(t, theta);
     }
     status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, status);
     if (status == BP_OK) {
         status = bp_mpi_broadcast(t->mpi, bytes, theta);
     }
     if (status == BP_OK) {
-        status = t->dtype == BP_F32 ? bp_net_set_parameters_f32(t->net, theta) : bp_net_set_parameters_f64(t->net, theta);
-        status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, status);
+        status = bp_mpi_meet(t->mpi, BP_MPI_AGREE, bp_mpi_set_parameters(t, theta));
     }
     free(theta);
     return status;

@@ -48,6 +48,10 @@ struct bp_mpi_trainer {
 size_t bp_mpi_element_bytes(bp_dtype dtype);
 MPI_Datatype bp_mpi_element_type(bp_dtype dtype);
 
+/* θ, of the net's dtype. */
+bp_status bp_mpi_get_parameters(const bp_mpi_trainer *t, void *theta);
+bp_status bp_mpi_set_parameters(bp_mpi_trainer *t, const void *theta);
+
 /* The gradient of the lowest layers that are frozen is 0, and not sent: the first element that is. */
 size_t bp_mpi_first_trained(const bp_net *net);
 
