@@ -18,9 +18,9 @@ static void take_part(const bp_trainer *t, size_t n, REAL(bp_samples) * samples,
     static const real no_weight[1] = {0};
     *first = bp_trainer_part(t, t->place.sample);
     *own = bp_trainer_part(t, n);
+    samples->preceding = n * t->parallel.rank / t->parallel.n_ranks;
     if (!t->parallel.after_step && t->parallel.n_ranks > 1) {
         samples->step_batch = n;
-        samples->preceding = n * t->parallel.rank / t->parallel.n_ranks;
     }
     if (*own == 0) {
         *first = 0;
